@@ -1,0 +1,110 @@
+/**
+ * One error class and one table of codes. Messages are one line: what is wrong, with which thing,
+ * then what to do. The kinds are mapped to exit codes by the command line and to HTTP statuses by
+ * the server; nothing else interprets them.
+ */
+
+export const ERROR_KINDS = {
+  "bad-input": { httpStatus: 400, exitCode: 2 },
+  "not-found": { httpStatus: 404, exitCode: 3 },
+  unsupported: { httpStatus: 422, exitCode: 4 },
+  conflict: { httpStatus: 409, exitCode: 5 },
+  unavailable: { httpStatus: 503, exitCode: 6 },
+  internal: { httpStatus: 500, exitCode: 1 },
+  interrupted: { httpStatus: 499, exitCode: 130 },
+} as const;
+
+export type ErrorKind = keyof typeof ERROR_KINDS;
+
+/** Every code, its kind and the sentence that docs/errors.md prints. Grouped by room. */
+export const ERROR_CODES = {
+  // general
+  "internal-assertion": { kind: "internal", summary: "A Hilum invariant does not hold: our bug." },
+  "invalid-option": { kind: "bad-input", summary: "An option has a value that it cannot take." },
+  "file-not-found": { kind: "not-found", summary: "A named file or folder does not exist." },
+  "disk-full": { kind: "unavailable", summary: "The disk is full or the file cannot be written." },
+  interrupted: { kind: "interrupted", summary: "The user stopped the work; state was saved." },
+
+  // onnx
+  "model-malformed": {
+    kind: "bad-input",
+    summary: "A file is not a well-formed ONNX model; the message names the place.",
+  },
+  "model-external-data": {
+    kind: "bad-input",
+    summary: "A model's external data is missing, too short, or outside the model's folder.",
+  },
+  "graph-invalid": {
+    kind: "bad-input",
+    summary: "A graph is inconsistent: an unknown value, a cycle, a wrong shape or type.",
+  },
+  "operator-unsupported": {
+    kind: "unsupported",
+    summary: "An operator, or one of its attributes, is not supported in this place.",
+  },
+
+  // autodiff
+  "no-gradient-rule": {
+    kind: "unsupported",
+    summary: "A gradient has to pass an operator that has no gradient rule.",
+  },
+  "no-trainable-parameters": {
+    kind: "bad-input",
+    summary: "No parameter is left to train after freezing.",
+  },
+} as const satisfies Record<string, { readonly kind: ErrorKind; readonly summary: string }>;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/** The only error that Hilum throws on purpose. `details` is data: file, field, expected, received. */
+export class HilumError extends Error {
+  readonly code: ErrorCode;
+  readonly kind: ErrorKind;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = "HilumError";
+    this.code = code;
+    this.kind = ERROR_CODES[code].kind;
+    this.details = details;
+  }
+}
+
+export function isHilumError(error: unknown): error is HilumError {
+  return error instanceof HilumError;
+}
+
+/** Throws `internal-assertion` unless the condition holds. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new HilumError("internal-assertion", message);
+}
+
+/** The candidate nearest to `name` by edit distance, or undefined when none is close. */
+export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let bestDistance = Math.max(2, Math.floor(name.length / 3)) + 1;
+  for (const candidate of candidates) {
+    const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
+    if (distance < bestDistance) {
+      best = candidate;
+      bestDistance = distance;
+    }
+  }
+  return best;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = previous[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current[j] = Math.min(substitution, previous[j]! + 1, current[j - 1]! + 1);
+    }
+    previous = current;
+  }
+  return previous[b.length]!;
+}
