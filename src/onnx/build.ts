@@ -4,7 +4,7 @@
  */
 import { assert, HilumError } from "../errors.ts";
 import type { Attributes, Dimension, Graph, Node, Shape, ValueInfo } from "./graph.ts";
-import { inferOutputs } from "./shapes/infer.ts";
+import { type Inferred, inferOutputs } from "./shapes/infer.ts";
 import { type DataType, float32, int64, type Tensor, tensorBytes } from "./tensor.ts";
 
 export interface Value {
@@ -81,7 +81,7 @@ export function graphBuilder(from?: Graph): GraphBuilder {
   };
 
   const append = (node: Node, operands: (Value | undefined)[], options: NodeOptions): Value[] => {
-    const results = options.results ?? inferOutputs(node, operands);
+    const results: readonly Inferred[] = options.results ?? inferOutputs(node, operands);
     nodes.push(node);
     return node.outputs.flatMap((name, index) => {
       if (name === "") return [];
@@ -120,7 +120,9 @@ export function graphBuilder(from?: Graph): GraphBuilder {
       const name = options.name ?? uniqueName(operator);
       const outputNames =
         typeof wanted === "number"
-          ? Array.from({ length: wanted }, (_, i) => uniqueName(i === 0 ? `${operator}_y` : `${operator}_y${i}`))
+          ? Array.from({ length: wanted }, (_, i) =>
+              uniqueName(i === 0 ? `${operator}_y` : `${operator}_y${i}`),
+            )
           : [...wanted];
       const node: Node = {
         name,

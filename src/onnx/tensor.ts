@@ -19,7 +19,17 @@ const ARRAYS = {
 
 /** Element types that we compute with. Others are carried through files untouched. */
 export type DataType = keyof typeof ARRAYS;
-export type TypedArray = InstanceType<(typeof ARRAYS)[DataType]>;
+export type TypedArray =
+  | Float32Array
+  | Float64Array
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array;
 
 export interface Tensor {
   readonly type: DataType;
@@ -46,7 +56,11 @@ export function allocate(type: DataType, length: number): TypedArray {
 export function viewBytes(type: DataType, bytes: Uint8Array): TypedArray {
   const width = bytesPerElement(type);
   const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
-  return new ARRAYS[type](aligned.buffer as ArrayBuffer, aligned.byteOffset, bytes.byteLength / width);
+  return new ARRAYS[type](
+    aligned.buffer as ArrayBuffer,
+    aligned.byteOffset,
+    bytes.byteLength / width,
+  );
 }
 
 /** The tensor's bytes (a view, not a copy), little-endian on every platform that Node runs on. */
@@ -65,11 +79,19 @@ export function tensor(type: DataType, dims: readonly number[], data: TypedArray
 }
 
 export function float32(dims: readonly number[], values: ArrayLike<number>): Tensor {
-  return tensor("float32", dims, values instanceof Float32Array ? values : Float32Array.from(values));
+  return tensor(
+    "float32",
+    dims,
+    values instanceof Float32Array ? values : Float32Array.from(values),
+  );
 }
 
 export function int64(dims: readonly number[], values: readonly number[]): Tensor {
-  return tensor("int64", dims, BigInt64Array.from(values, (value) => BigInt(value)));
+  return tensor(
+    "int64",
+    dims,
+    BigInt64Array.from(values, (value) => BigInt(value)),
+  );
 }
 
 export function filled(dims: readonly number[], value: number): Tensor {
@@ -78,6 +100,9 @@ export function filled(dims: readonly number[], value: number): Tensor {
 
 /** The values as numbers; for small tensors such as shapes, axes and scales. */
 export function toNumbers(source: Tensor): number[] {
-  assert(source.type !== "float16" && source.type !== "bfloat16", "half floats are not numbers here");
+  assert(
+    source.type !== "float16" && source.type !== "bfloat16",
+    "half floats are not numbers here",
+  );
   return Array.from(source.data as ArrayLike<number | bigint>, Number);
 }

@@ -9,8 +9,8 @@ import { ARITHMETIC_SHAPES } from "./arithmetic.ts";
 import { CONTRACTION_SHAPES } from "./contraction.ts";
 import { CONVOLUTION_SHAPES } from "./convolution.ts";
 import { NORMALIZATION_SHAPES } from "./normalization.ts";
-import { REDUCTION_SHAPES } from "./reduction.ts";
 import { REARRANGEMENT_SHAPES } from "./rearrangement.ts";
+import { REDUCTION_SHAPES } from "./reduction.ts";
 import { RESIZING_SHAPES } from "./resizing.ts";
 
 export interface Operand {

@@ -1,0 +1,107 @@
+/** ONNX Runtime sessions: the only place where Hilum computes in Node. */
+import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
+import { HilumError } from "../errors.ts";
+import { type Graph, type Model, modelOf } from "./graph.ts";
+import type { DataType, Tensor, TypedArray } from "./tensor.ts";
+import { writeModel } from "./write.ts";
+
+export interface SessionOptions {
+  /** Threads within an operator; 0 or absent lets ONNX Runtime take all cores. */
+  readonly threads?: number | undefined;
+  /** Writes a per-node profile beside this name when the session closes. */
+  readonly profilePrefix?: string | undefined;
+  readonly providers?: readonly string[] | undefined;
+  readonly optimization?: "disabled" | "basic" | "extended" | "layout" | "all" | undefined;
+}
+
+export interface Session {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Runs the graph. Outputs named in `into` are written to those tensors' memory, which nothing
+   * copies; all others (or, with `wanted`, those only) are allocated anew.
+   */
+  run(
+    feeds: Readonly<Record<string, Tensor>>,
+    into?: Readonly<Record<string, Tensor>>,
+    wanted?: readonly string[],
+  ): Promise<Record<string, Tensor>>;
+  close(): Promise<void>;
+}
+
+const ORT_TYPES: Partial<Record<DataType, string>> = {
+  float32: "float32",
+  float64: "float64",
+  uint8: "uint8",
+  int8: "int8",
+  uint16: "uint16",
+  int16: "int16",
+  uint32: "uint32",
+  int32: "int32",
+  uint64: "uint64",
+  int64: "int64",
+  bool: "bool",
+};
+
+/** A session over a graph, a model or the bytes of one. */
+export async function openSession(
+  source: Graph | Model | Uint8Array,
+  options: SessionOptions = {},
+): Promise<Session> {
+  const bytes =
+    source instanceof Uint8Array
+      ? source
+      : writeModel("graph" in source ? source : modelOf(source));
+  const session = await create(bytes, options);
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames,
+    async run(feeds, into = {}, wanted = session.outputNames) {
+      const fetches = Object.fromEntries(
+        wanted.map((name) => [name, into[name] ? toOrt(into[name]) : null]),
+      );
+      const inputs = Object.fromEntries(
+        Object.entries(feeds).map(([name, value]) => [name, toOrt(value)]),
+      );
+      const results = await session.run(inputs, fetches);
+      return Object.fromEntries(
+        Object.entries(results).map(([name, value]) => [name, into[name] ?? fromOrt(value)]),
+      );
+    },
+    close: () => session.release(),
+  };
+}
+
+async function create(bytes: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+  try {
+    return await InferenceSession.create(bytes, {
+      executionProviders: [...(options.providers ?? ["cpu"])],
+      ...(options.threads ? { intraOpNumThreads: options.threads } : {}),
+      interOpNumThreads: 1,
+      logSeverityLevel: 3,
+      graphOptimizationLevel: options.optimization ?? "all",
+      ...(options.profilePrefix
+        ? { enableProfiling: true, profileFilePrefix: options.profilePrefix }
+        : {}),
+    });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
+    throw new HilumError(
+      "graph-invalid",
+      `ONNX Runtime refuses the model: ${reason}`,
+      { reason },
+      cause,
+    );
+  }
+}
+
+function toOrt(value: Tensor): OrtTensor {
+  const type = ORT_TYPES[value.type];
+  if (!type)
+    throw new HilumError("operator-unsupported", `A ${value.type} tensor cannot be fed from Node.`);
+  return new OrtTensor(type as "float32", value.data as Float32Array, [...value.dims]);
+}
+
+function fromOrt(value: OrtTensor): Tensor {
+  return { type: value.type as DataType, dims: value.dims, data: value.data as TypedArray };
+}
