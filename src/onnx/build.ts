@@ -41,6 +41,10 @@ export interface GraphBuilder {
   ): Value[];
   /** Appends a node of an existing graph as it is, its value names included. */
   adopt(node: Node): Value[];
+  /** Makes an appended node return `count` outputs; gives all of them. */
+  extend(node: Node, count: number): Value[];
+  /** The nodes so far, in order. */
+  nodes(): readonly Node[];
   output(value: Value, name?: string): Value;
   /** The value of that name, or undefined. */
   find(name: string): Value | undefined;
@@ -147,6 +151,23 @@ export function graphBuilder(from?: Graph): GraphBuilder {
       });
       return append(node, operands, {});
     },
+    extend(node, count) {
+      const index = nodes.findIndex((candidate) => candidate.name === node.name);
+      assert(index >= 0, `node "${node.name}" is not in this graph`);
+      const current = nodes[index]!;
+      const names = Array.from(
+        { length: Math.max(count, current.outputs.length) },
+        (_, i) => current.outputs[i] || uniqueName(`${node.name}_y${i}`),
+      );
+      const extended: Node = { ...current, outputs: names };
+      nodes[index] = extended;
+      const operands = extended.inputs.map((name) => values.get(name));
+      const results = inferOutputs(extended, operands);
+      return names.map(
+        (name, i) => values.get(name) ?? declare(name, results[i]!.type, results[i]!.shape),
+      );
+    },
+    nodes: () => nodes,
     output(value, name) {
       const target =
         name === undefined || name === value.name

@@ -1,0 +1,3 @@
+import type { GradientTable } from "../rule.ts";
+
+export const CONTRACTION_GRADIENTS: GradientTable = {};

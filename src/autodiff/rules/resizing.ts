@@ -1,0 +1,3 @@
+import type { GradientTable } from "../rule.ts";
+
+export const RESIZING_GRADIENTS: GradientTable = {};
