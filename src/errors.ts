@@ -52,6 +52,23 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "No parameter is left to train after freezing.",
   },
+
+  // images
+  "image-empty": { kind: "bad-input", summary: "An image file has no bytes." },
+  "image-unrecognised": { kind: "bad-input", summary: "A file is no image of a known format." },
+  "image-unsupported": {
+    kind: "unsupported",
+    summary: "An image is of a kind that is not read (DICOM, TIFF, 12-bit JPEG, ...).",
+  },
+  "image-malformed": { kind: "bad-input", summary: "An image file is damaged or truncated." },
+  "image-too-large": {
+    kind: "bad-input",
+    summary: "An image has more pixels, or its file more bytes, than the limit.",
+  },
+  "image-unreadable": {
+    kind: "bad-input",
+    summary: "An image file exists, but the system does not let it be read.",
+  },
 } as const satisfies Record<string, { readonly kind: ErrorKind; readonly summary: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -1,0 +1,6 @@
+/** Bytes -> one grey image. */
+
+export { DEFAULT_MAX_PIXELS, type DecodeOptions, decodeImage, type GreyImage } from "./decode.ts";
+export { DEFAULT_MAX_BYTES, type ReadOptions, readImage, readImageBytes } from "./file.ts";
+export { detectFormat, IMAGE_FORMATS, type ImageFormat } from "./format.ts";
+export { type GreyWindow, WINDOW_PERCENTILES, type WindowSetting } from "./grey.ts";
