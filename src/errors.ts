@@ -69,6 +69,15 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "An image file exists, but the system does not let it be read.",
   },
+
+  // models
+  "unknown-model": { kind: "not-found", summary: "No network has that name." },
+
+  // training
+  "state-mismatch": {
+    kind: "bad-input",
+    summary: "Saved training state does not fit the network or the optimizer.",
+  },
 } as const satisfies Record<string, { readonly kind: ErrorKind; readonly summary: string }>;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

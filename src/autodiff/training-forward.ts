@@ -1,0 +1,68 @@
+/** The forward part of a training graph: batch norms and dropouts switch to training. */
+import { floatOf, type Graph, type Node, operators as op, type Value } from "../onnx/index.ts";
+import type { Assembly } from "./assembly.ts";
+import { uniformNoise } from "./noise.ts";
+
+/** Copies the forward nodes, switching them to training; returns the new running statistics by name. */
+export function copyForward(
+  forward: Graph,
+  trainable: ReadonlySet<string>,
+  assembly: Assembly,
+): Map<string, Value> {
+  const { builder } = assembly;
+  const statistics = new Map<string, Value>();
+  const moving = new Set(
+    forward.nodes.flatMap((node) =>
+      isTrainingNorm(node, trainable) ? node.inputs.slice(3, 5) : [],
+    ),
+  );
+  for (const [name, contents] of forward.initializers) {
+    if (moving.has(name)) assembly.hold("statistic", name, contents);
+    else if (!trainable.has(name)) builder.parameter(name, contents);
+  }
+  forward.nodes.forEach((node, index) => {
+    if (isTrainingNorm(node, trainable)) normalizeByBatch(node, assembly, statistics);
+    else if (node.operator === "Dropout") dropAtRandom(node, index, assembly);
+    else builder.adopt(node);
+  });
+  return statistics;
+}
+
+/** A batch norm whose scale is frozen keeps its statistics: training and evaluation then agree. */
+function isTrainingNorm(node: Node, trainable: ReadonlySet<string>): boolean {
+  return node.operator === "BatchNormalization" && trainable.has(node.inputs[1] ?? "");
+}
+
+function normalizeByBatch(node: Node, { builder }: Assembly, statistics: Map<string, Value>): void {
+  const momentum = floatOf(node.attributes, "momentum", 0.9);
+  const outputs = [
+    node.outputs[0]!,
+    builder.uniqueName("batchMean"),
+    builder.uniqueName("batchVariance"),
+  ];
+  // With momentum 0 the second and third output are the batch's own statistics.
+  const [, ...batch] = builder.adopt({
+    ...node,
+    outputs,
+    attributes: {
+      ...node.attributes,
+      momentum: { kind: "float", value: 0 },
+      training_mode: { kind: "int", value: 1 },
+    },
+  });
+  batch.forEach((value, index) => {
+    const name = node.inputs[3 + index]!;
+    const kept = op.mul(statistics.get(name) ?? builder.find(name)!, builder.scalar(momentum));
+    statistics.set(name, op.add(kept, op.mul(value, builder.scalar(1 - momentum))));
+  });
+}
+
+function dropAtRandom(node: Node, index: number, assembly: Assembly): void {
+  const { builder } = assembly;
+  const x = builder.find(node.inputs[0]!)!;
+  const ratio = Number(builder.find(node.inputs[1] ?? "")?.constant?.data[0] ?? 0.5);
+  const uniform = uniformNoise(assembly.control("noiseSeed"), index, x.shape.map(Number));
+  const isKept = op.cast(op.greaterOrEqual(uniform, builder.scalar(ratio)), "float32");
+  const mask = op.mul(isKept, builder.scalar(1 / (1 - ratio)));
+  builder.node("Mul", [x, mask], {}, { outputs: [node.outputs[0]!], name: node.name });
+}

@@ -1,0 +1,112 @@
+/**
+ * From a forward graph to a training graph: what trains becomes an input, batch norms and dropouts
+ * switch to training, gradients and the optimizer's update are appended. One run of the graph is
+ * one step; it reads each state tensor and writes its successor, so that nothing is copied.
+ */
+import { HilumError } from "../errors.ts";
+import type { Graph, Tensor } from "../onnx/index.ts";
+import { type Control, nextName, type Role, type StateTensor, startAssembly } from "./assembly.ts";
+import { appendGradients } from "./gradient.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+import { optimizeGraph } from "./passes/index.ts";
+import { copyForward } from "./training-forward.ts";
+import { accumulate, applyUpdates } from "./update.ts";
+
+export interface TrainingGraph {
+  /** A whole step; with accumulation, the last micro-batch of one. */
+  readonly graph: Graph;
+  /** With accumulation: any micro-batch but the last. */
+  readonly accumulating: Graph | undefined;
+  /** Micro-batches in a step. */
+  readonly microBatches: number;
+  readonly state: readonly StateTensor[];
+  /** Scalar float inputs (`noiseSeed` is int64): see CONTROLS. */
+  readonly controls: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export interface TrainingGraphOptions {
+  readonly optimizer: Optimizer;
+  /** Which parameters train; all by default. What does not train stays a constant of the graph. */
+  readonly trainable?: ((name: string) => boolean) | undefined;
+  /** Factor on the learning rate by parameter; 1 by default. */
+  readonly rateOf?: ((name: string) => number) | undefined;
+  /** Which parameters decay; by default those of two or more dimensions: no biases, no norms. */
+  readonly decays?: ((name: string, parameter: Tensor) => boolean) | undefined;
+  /** Rescales the whole gradient when its Euclidean norm is larger. */
+  readonly clipNorm?: number | undefined;
+  /** Keeps an exponential moving average of the parameters (control `averageDecay`). */
+  readonly averages?: boolean | undefined;
+  readonly microBatches?: number | undefined;
+  readonly loss?: string | undefined;
+}
+
+/**
+ * Names of the float32 initializers that are parameters: all but the builder's own constants and
+ * the running statistics of batch norms.
+ */
+export function parameterNames(graph: Graph): string[] {
+  const statistics = new Set(
+    graph.nodes.flatMap((node) =>
+      node.operator === "BatchNormalization" ? node.inputs.slice(3, 5) : [],
+    ),
+  );
+  return [...graph.initializers]
+    .filter(([name, { type }]) => type === "float32" && !statistics.has(name) && !isConstant(name))
+    .map(([name]) => name);
+}
+
+const isConstant = (name: string): boolean => /(^|\/)constant(_\d+)?$/.test(name);
+
+/**
+ * The training graph of `forward`, whose shapes are static and which has a scalar output `loss`.
+ * Throws `no-trainable-parameters` and `no-gradient-rule`.
+ */
+export function trainingGraph(forward: Graph, options: TrainingGraphOptions): TrainingGraph {
+  const trainable = parameterNames(forward).filter(options.trainable ?? (() => true));
+  if (trainable.length === 0)
+    throw new HilumError(
+      "no-trainable-parameters",
+      "No parameter is left to train. Freeze fewer layers.",
+    );
+  const microBatches = options.microBatches ?? 1;
+  const whole = assemble(forward, trainable, options, microBatches > 1 ? "apply" : "whole");
+  const accumulating =
+    microBatches > 1 ? assemble(forward, trainable, options, "accumulate") : undefined;
+  return {
+    graph: whole.graph,
+    accumulating: accumulating?.graph,
+    microBatches,
+    state: whole.state,
+    controls: [...new Set([...whole.controls, ...(accumulating?.controls ?? [])])],
+    outputs: [...forward.outputs.map((output) => output.name), "gradientNorm"],
+  };
+}
+
+function assemble(
+  forward: Graph,
+  trainable: readonly string[],
+  options: TrainingGraphOptions,
+  role: Role,
+) {
+  const assembly = startAssembly(forward);
+  const { builder } = assembly;
+  const parameters = trainable.map((name) =>
+    assembly.hold("parameter", name, forward.initializers.get(name)!),
+  );
+  const statistics = copyForward(forward, new Set(trainable), assembly);
+  for (const output of forward.outputs) builder.output(builder.find(output.name)!);
+
+  const loss = builder.find(options.loss ?? "loss");
+  if (!loss) throw new HilumError("graph-invalid", 'The forward graph has no output "loss".');
+  const gradients = appendGradients(loss, parameters);
+  const reached = parameters.flatMap((parameter, index) =>
+    gradients[index] ? [{ parameter, gradient: gradients[index] }] : [],
+  );
+  for (const [name, value] of statistics) builder.output(value, nextName(name));
+
+  const microBatches = options.microBatches ?? 1;
+  const totals = role === "whole" ? reached : accumulate(assembly, reached, microBatches, role);
+  if (role !== "accumulate") applyUpdates(assembly, totals, options);
+  return { ...assembly, graph: optimizeGraph(builder.build("training")) };
+}

@@ -1,0 +1,4 @@
+/** Networks by name, and the layers that they and your own are made of. */
+export { type ConvOptions, type LayerFactory, layersOf } from "./layers.ts";
+export type { Network, NetworkEntry, NetworkOptions, Recipe } from "./network.ts";
+export { NETWORKS, networkEntry } from "./registry.ts";

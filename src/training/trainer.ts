@@ -1,0 +1,113 @@
+/**
+ * Runs a training graph. Every state tensor exists twice: a step reads one set and writes the
+ * other, then the two change places, so that no weight is ever copied.
+ */
+import { CONTROLS, type Control, nextName, type TrainingGraph } from "../autodiff/index.ts";
+import { assert, HilumError } from "../errors.ts";
+import { openSession, type Session } from "../onnx/index.node.ts";
+import { allocate, type Graph, sizeOf, type Tensor } from "../onnx/index.ts";
+
+export type Feeds = Readonly<Record<string, Tensor>>;
+
+export interface Trainer {
+  /** One step: as many feeds as the graph has micro-batches (one, mostly). Returns the last one's outputs. */
+  step(
+    feeds: Feeds | readonly Feeds[],
+    controls: Readonly<Partial<Record<Control, number>>>,
+  ): Promise<Record<string, Tensor>>;
+  /** The current state by name. The tensors are live: the step after next overwrites them. */
+  state(): ReadonlyMap<string, Tensor>;
+  /** Copies the given state in. Throws `state-mismatch` when a tensor is missing or misshapen. */
+  restore(state: ReadonlyMap<string, Tensor>): void;
+  close(): Promise<void>;
+}
+
+export interface TrainerOptions {
+  readonly threads?: number | undefined;
+  readonly profilePrefix?: string | undefined;
+}
+
+/** A trainer in the training graph's initial state. */
+export async function openTrainer(
+  training: TrainingGraph,
+  options: TrainerOptions = {},
+): Promise<Trainer> {
+  const apply = await openSession(training.graph, options);
+  const gather = training.accumulating
+    ? await openSession(training.accumulating, options)
+    : undefined;
+  let current = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
+  let spare = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
+
+  /** Runs one graph on the current state and makes what it wrote the current one. */
+  const advance = async (session: Session, graph: Graph, feeds: Feeds) => {
+    const written = training.state.filter(({ name }) =>
+      session.outputNames.includes(nextName(name)),
+    );
+    const into = Object.fromEntries(written.map(({ name }) => [nextName(name), spare.get(name)!]));
+    const all = { ...feeds, ...Object.fromEntries(current) };
+    const wanted = Object.fromEntries(graph.inputs.map(({ name }) => [name, fed(all, name)]));
+    const results = await session.run(wanted, into);
+    const after = new Map(current);
+    const before = new Map(spare);
+    for (const { name } of written) {
+      after.set(name, spare.get(name)!);
+      before.set(name, current.get(name)!);
+    }
+    current = after;
+    spare = before;
+    return Object.fromEntries(Object.entries(results).filter(([name]) => !(name in into)));
+  };
+
+  return {
+    async step(feeds, controls) {
+      const parts = Array.isArray(feeds) ? (feeds as readonly Feeds[]) : [feeds as Feeds];
+      assert(parts.length === training.microBatches, "one feed per micro-batch is needed");
+      const scalars = controlTensors(controls);
+      for (const [index, part] of parts.slice(0, -1).entries()) {
+        const keep = controlTensors({ keep: index === 0 ? 0 : 1 });
+        assert(gather && training.accumulating, "this graph gathers no micro-batches");
+        await advance(gather, training.accumulating, { ...part, ...scalars, ...keep });
+      }
+      return advance(apply, training.graph, { ...parts.at(-1)!, ...scalars });
+    },
+    state: () => current,
+    restore(state) {
+      for (const { name, initial } of training.state) {
+        const source = state.get(name);
+        if (!source || source.type !== initial.type || sizeOf(source.dims) !== sizeOf(initial.dims))
+          throw new HilumError(
+            "state-mismatch",
+            `The saved state ${source ? `has shape [${source.dims}] for` : "lacks"} "${name}" [${initial.dims}]: it belongs to another network or optimizer.`,
+            { name, expected: initial.dims, received: source?.dims },
+          );
+        (current.get(name)!.data as Float32Array).set(source.data as Float32Array);
+      }
+    },
+    async close() {
+      await apply.close();
+      await gather?.close();
+    },
+  };
+}
+
+function copyOf({ type, dims, data }: Tensor): Tensor {
+  return { type, dims, data: data.length === 0 ? allocate(type, 0) : data.slice() };
+}
+
+function fed(feeds: Feeds, name: string): Tensor {
+  const value = feeds[name];
+  assert(value, `the training graph's input "${name}" was not fed`);
+  return value;
+}
+
+function controlTensors(controls: Readonly<Partial<Record<Control, number>>>): Feeds {
+  return Object.fromEntries(
+    Object.entries(controls).map(([name, value]): [string, Tensor] => [
+      name,
+      CONTROLS[name as Control] === "int64"
+        ? { type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) }
+        : { type: "float32", dims: [], data: Float32Array.of(value) },
+    ]),
+  );
+}
