@@ -19,6 +19,6 @@ export { GRADIENT_RULES } from "./rules/index.ts";
 export {
   parameterNames,
   type TrainingGraph,
-  type TrainingGraphOptions,
   trainingGraph,
 } from "./training-graph.ts";
+export type { TrainingGraphOptions } from "./update.ts";

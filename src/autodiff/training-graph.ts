@@ -4,13 +4,12 @@
  * one step; it reads each state tensor and writes its successor, so that nothing is copied.
  */
 import { HilumError } from "../errors.ts";
-import type { Graph, Tensor } from "../onnx/index.ts";
-import { type Control, nextName, type Role, type StateTensor, startAssembly } from "./assembly.ts";
+import type { Graph } from "../onnx/index.ts";
+import { nextName, type Role, type StateTensor, startAssembly } from "./assembly.ts";
 import { appendGradients } from "./gradient.ts";
-import type { Optimizer } from "./optimizers/optimizer.ts";
 import { optimizeGraph } from "./passes/index.ts";
 import { copyForward } from "./training-forward.ts";
-import { accumulate, applyUpdates } from "./update.ts";
+import { accumulate, applyUpdates, type TrainingGraphOptions } from "./update.ts";
 
 export interface TrainingGraph {
   /** A whole step; with accumulation, the last micro-batch of one. */
@@ -23,22 +22,6 @@ export interface TrainingGraph {
   /** Scalar float inputs (`noiseSeed` is int64): see CONTROLS. */
   readonly controls: readonly string[];
   readonly outputs: readonly string[];
-}
-
-export interface TrainingGraphOptions {
-  readonly optimizer: Optimizer;
-  /** Which parameters train; all by default. What does not train stays a constant of the graph. */
-  readonly trainable?: ((name: string) => boolean) | undefined;
-  /** Factor on the learning rate by parameter; 1 by default. */
-  readonly rateOf?: ((name: string) => number) | undefined;
-  /** Which parameters decay; by default those of two or more dimensions: no biases, no norms. */
-  readonly decays?: ((name: string, parameter: Tensor) => boolean) | undefined;
-  /** Rescales the whole gradient when its Euclidean norm is larger. */
-  readonly clipNorm?: number | undefined;
-  /** Keeps an exponential moving average of the parameters (control `averageDecay`). */
-  readonly averages?: boolean | undefined;
-  readonly microBatches?: number | undefined;
-  readonly loss?: string | undefined;
 }
 
 /**

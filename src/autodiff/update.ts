@@ -1,7 +1,23 @@
 /** The last part of a training graph: gathered, clipped gradients and the optimizer's update. */
 import { allocate, operators as op, type Tensor, type Value } from "../onnx/index.ts";
 import { type Assembly, accumulatorName, averageName, nextName, type Role } from "./assembly.ts";
-import type { TrainingGraphOptions } from "./training-graph.ts";
+import type { Optimizer } from "./optimizers/optimizer.ts";
+
+export interface TrainingGraphOptions {
+  readonly optimizer: Optimizer;
+  /** Which parameters train; all by default. What does not train stays a constant of the graph. */
+  readonly trainable?: ((name: string) => boolean) | undefined;
+  /** Factor on the learning rate by parameter; 1 by default. */
+  readonly rateOf?: ((name: string) => number) | undefined;
+  /** Which parameters decay; by default those of two or more dimensions: no biases, no norms. */
+  readonly decays?: ((name: string, parameter: Tensor) => boolean) | undefined;
+  /** Rescales the whole gradient when its Euclidean norm is larger. */
+  readonly clipNorm?: number | undefined;
+  /** Keeps an exponential moving average of the parameters (control `averageDecay`). */
+  readonly averages?: boolean | undefined;
+  readonly microBatches?: number | undefined;
+  readonly loss?: string | undefined;
+}
 
 export interface ParameterGradient {
   readonly parameter: Value;

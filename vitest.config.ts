@@ -1,0 +1,14 @@
+import { defineConfig } from "vitest/config";
+
+// The slow tests (real training, real services) are named *.slow.test.ts and run under `npm run test:all`.
+const isFull = process.env.HILUM_TEST === "all";
+
+// biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export
+export default defineConfig({
+  test: {
+    include: ["{src,test,docs}/**/*.test.ts"],
+    exclude: isFull ? [] : ["**/*.slow.test.ts"],
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
