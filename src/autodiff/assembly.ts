@@ -42,7 +42,8 @@ export interface Assembly {
 }
 
 export function startAssembly(forward: Graph): Assembly {
-  const builder = graphBuilder();
+  const names = forward.nodes.flatMap((node) => [node.name, ...node.outputs]);
+  const builder = graphBuilder(undefined, new Set([...names, ...forward.initializers.keys()]));
   const state: StateTensor[] = [];
   const controls = new Set<Control>();
   for (const { name, type, shape } of forward.inputs) builder.input(name, type!, shape!);

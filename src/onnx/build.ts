@@ -56,8 +56,14 @@ export interface GraphBuilder {
 
 const SHARED_CONSTANT_BYTES = 256;
 
-/** An empty builder. `from` starts it with the inputs, initializers and nodes of a graph (not its outputs). */
-export function graphBuilder(from?: Graph): GraphBuilder {
+/**
+ * An empty builder. `from` starts it with the inputs, initializers and nodes of a graph (not its
+ * outputs). Names in `reserved` are never made up: they belong to nodes that are adopted later.
+ */
+export function graphBuilder(
+  from?: Graph,
+  reserved: ReadonlySet<string> = new Set(),
+): GraphBuilder {
   const nodes: Node[] = [];
   const inputs: ValueInfo[] = [];
   const outputs: ValueInfo[] = [];
@@ -65,6 +71,7 @@ export function graphBuilder(from?: Graph): GraphBuilder {
   const values = new Map<string, Value>();
   const shared = new Map<string, Value>();
   const counters = new Map<string, number>();
+  const nodeNames = new Set<string>();
   let prefix = "";
 
   const declare = (name: string, type: DataType, shape: Shape, constant?: Tensor): Value => {
@@ -79,7 +86,7 @@ export function graphBuilder(from?: Graph): GraphBuilder {
     const stem = `${prefix}${base}`;
     let count = counters.get(stem) ?? 0;
     let name = count === 0 ? stem : `${stem}_${count}`;
-    while (values.has(name)) name = `${stem}_${++count}`;
+    while (values.has(name) || nodeNames.has(name) || reserved.has(name)) name = `${stem}_${++count}`;
     counters.set(stem, count + 1);
     return name;
   };
@@ -87,6 +94,7 @@ export function graphBuilder(from?: Graph): GraphBuilder {
   const append = (node: Node, operands: (Value | undefined)[], options: NodeOptions): Value[] => {
     const results: readonly Inferred[] = options.results ?? inferOutputs(node, operands);
     nodes.push(node);
+    nodeNames.add(node.name);
     return node.outputs.flatMap((name, index) => {
       if (name === "") return [];
       const result = results[index];
@@ -152,7 +160,7 @@ export function graphBuilder(from?: Graph): GraphBuilder {
       return append(node, operands, {});
     },
     extend(node, count) {
-      const index = nodes.findIndex((candidate) => candidate.name === node.name);
+      const index = nodes.findIndex((candidate) => candidate.outputs[0] === node.outputs[0]);
       assert(index >= 0, `node "${node.name}" is not in this graph`);
       const current = nodes[index]!;
       const names = Array.from(
