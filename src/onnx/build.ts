@@ -86,7 +86,8 @@ export function graphBuilder(
     const stem = `${prefix}${base}`;
     let count = counters.get(stem) ?? 0;
     let name = count === 0 ? stem : `${stem}_${count}`;
-    while (values.has(name) || nodeNames.has(name) || reserved.has(name)) name = `${stem}_${++count}`;
+    while (values.has(name) || nodeNames.has(name) || reserved.has(name))
+      name = `${stem}_${++count}`;
     counters.set(stem, count + 1);
     return name;
   };

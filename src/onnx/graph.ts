@@ -11,12 +11,12 @@ export type Shape = readonly Dimension[];
 
 export type Attribute =
   | { readonly kind: "float"; readonly value: number }
-  | { readonly kind: "int"; readonly value: number; readonly exact?: bigint }
+  | { readonly kind: "int"; readonly value: number }
   | { readonly kind: "string"; readonly value: string }
   | { readonly kind: "tensor"; readonly value: Tensor }
   | { readonly kind: "graph"; readonly value: Graph }
   | { readonly kind: "floats"; readonly value: readonly number[] }
-  | { readonly kind: "ints"; readonly value: readonly number[]; readonly exact?: readonly bigint[] }
+  | { readonly kind: "ints"; readonly value: readonly number[] }
   | { readonly kind: "strings"; readonly value: readonly string[] }
   | { readonly kind: "other"; readonly extra: unknown };
 
@@ -46,6 +46,7 @@ export interface Graph {
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   readonly initializers: ReadonlyMap<string, Tensor>;
+  /** Types and shapes of inner values, as far as they are known. */
   readonly values: ReadonlyMap<string, ValueInfo>;
   readonly extra?: unknown;
 }

@@ -1,9 +1,12 @@
 /** Graphs as values: build, read, write, infer shapes. Typed operators are under `operators`. */
 
-export * as operators from "./operators/index.ts";
 export * from "./build.ts";
 export * from "./graph.ts";
-export * from "./tensor.ts";
+export type { ReadOptions } from "./malformed.ts";
+export * as operators from "./operators/index.ts";
+export { readModel } from "./read.ts";
 export { INFERABLE_OPERATORS, inferOutputs } from "./shapes/infer.ts";
 export { sliceIndices } from "./shapes/rearrangement.ts";
 export { type Window, windowOf } from "./shapes/window.ts";
+export * from "./tensor.ts";
+export { type WriteOptions, writeModel } from "./write.ts";

@@ -1,3 +1,92 @@
-import type { GradientTable } from "../rule.ts";
+/**
+ * The gradient of Resize. Resizing is linear and acts on each axis apart, y = R x R'^T, so the
+ * gradient is the same products with the transposed matrices. The matrices are small constants.
+ */
+import {
+  float32,
+  intOf,
+  operators as op,
+  staticShape,
+  stringOf,
+  type Value,
+} from "../../onnx/index.ts";
+import type { GradientContext, GradientRule, GradientTable } from "../rule.ts";
 
-export const RESIZING_GRADIENTS: GradientTable = {};
+const resize: GradientRule = (context) => {
+  const x = context.input(0);
+  const mode = stringOf(context.attributes, "mode", "nearest");
+  if (mode === "cubic") context.unsupported('mode "cubic" has no gradient here');
+  if (intOf(context.attributes, "antialias", 0) === 1)
+    context.unsupported("an antialiased resize has no gradient here");
+  const from = staticShape(x);
+  const to = staticShape(context.gradient);
+  const scales = context.optionalInput(2)?.constant;
+  let { gradient } = context;
+  from.forEach((size, axis) => {
+    if (size === to[axis]) return;
+    const scale = scales ? Number(scales.data[axis]) : to[axis]! / size;
+    const weights = axisWeights(context, size, to[axis]!, scale);
+    gradient = alongAxis(gradient, axis, weights, size);
+  });
+  return [gradient];
+};
+
+/** The matrix `[output, input]` of one axis. Source: ONNX Resize-19. */
+function axisWeights(
+  context: GradientContext,
+  size: number,
+  outputs: number,
+  scale: number,
+): Float32Array {
+  const isLinear = stringOf(context.attributes, "mode", "nearest") === "linear";
+  const weights = new Float32Array(outputs * size);
+  const clamp = (index: number) => Math.min(size - 1, Math.max(0, index));
+  for (let output = 0; output < outputs; output++) {
+    const position = sourcePosition(context, output, { size, outputs, scale });
+    if (!isLinear) {
+      weights[output * size + clamp(nearest(context, position))]! += 1;
+      continue;
+    }
+    const low = Math.floor(position);
+    const share = position - low;
+    weights[output * size + clamp(low)]! += 1 - share;
+    weights[output * size + clamp(low + 1)]! += share;
+  }
+  return weights;
+}
+
+function sourcePosition(
+  context: GradientContext,
+  output: number,
+  { size, outputs, scale }: { size: number; outputs: number; scale: number },
+): number {
+  const mode = stringOf(context.attributes, "coordinate_transformation_mode", "half_pixel");
+  if (mode === "asymmetric") return output / scale;
+  if (mode === "align_corners") return outputs === 1 ? 0 : (output * (size - 1)) / (outputs - 1);
+  if (mode === "pytorch_half_pixel") return outputs === 1 ? 0 : (output + 0.5) / scale - 0.5;
+  if (mode === "half_pixel") return (output + 0.5) / scale - 0.5;
+  return context.unsupported(`coordinate_transformation_mode "${mode}" has no gradient here`);
+}
+
+function nearest(context: GradientContext, position: number): number {
+  const mode = stringOf(context.attributes, "nearest_mode", "round_prefer_floor");
+  if (mode === "floor") return Math.floor(position);
+  if (mode === "ceil") return Math.ceil(position);
+  return mode === "round_prefer_ceil" ? Math.floor(position + 0.5) : Math.ceil(position - 0.5);
+}
+
+/** The product with `[outputs, size]` weights along one axis: `[..., outputs, ...]` to `[..., size, ...]`. */
+function alongAxis(x: Value, axis: number, weights: Float32Array, size: number): Value {
+  const shape = staticShape(x);
+  const outputs = shape[axis]!;
+  const matrix = x.builder.constant(float32([outputs, size], weights));
+  const rank = shape.length;
+  if (axis === rank - 1) return op.matMul(x, matrix);
+  const before = shape.slice(0, axis).reduce((a, b) => a * b, 1);
+  const after = shape.slice(axis + 1).reduce((a, b) => a * b, 1);
+  const blocks = op.reshape(x, [before, outputs, after]);
+  const product = op.matMul(op.transpose(matrix, [1, 0]), blocks);
+  return op.reshape(product, [...shape.slice(0, axis), size, ...shape.slice(axis + 1)]);
+}
+
+export const RESIZING_GRADIENTS: GradientTable = { Resize: resize };
