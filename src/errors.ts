@@ -73,10 +73,33 @@ export const ERROR_CODES = {
   // models
   "unknown-model": { kind: "not-found", summary: "No network has that name." },
 
+  // datasets
+  "dataset-empty": { kind: "bad-input", summary: "A folder holds no labelled images." },
+  "dataset-one-class": { kind: "bad-input", summary: "A data set has one class only." },
+  "manifest-invalid": { kind: "bad-input", summary: "A manifest has a wrong row; it is named." },
+  "split-impossible": {
+    kind: "bad-input",
+    summary: "There are too few patients to split into training and validation.",
+  },
+  "data-leak": {
+    kind: "conflict",
+    summary: "Patients or copies cross from training to validation (see --allow-leaks).",
+  },
+
   // training
   "state-mismatch": {
     kind: "bad-input",
     summary: "Saved training state does not fit the network or the optimizer.",
+  },
+
+  // datasets: the cache
+  "cache-unwritable": {
+    kind: "unavailable",
+    summary: "The folder of the image cache cannot be made or written.",
+  },
+  "cache-damaged": {
+    kind: "unavailable",
+    summary: "A film that was in the image cache is there no longer; another run makes it anew.",
   },
 } as const satisfies Record<string, { readonly kind: ErrorKind; readonly summary: string }>;
 

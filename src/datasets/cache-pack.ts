@@ -1,0 +1,119 @@
+/**
+ * A pack: many films of one size in one file, found by the SHA-256 of the file that each was read
+ * from. Records, then an index in JSON, then a trailer that says where the index begins; every part
+ * is covered by a checksum. A pack is written under a temporary name and renamed when it is whole,
+ * and its name is made of its contents: two processes that make the same pack replace it by itself.
+ */
+import { createHash, randomBytes } from "node:crypto";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { open, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { crc32 } from "node:zlib";
+
+export interface PackedFilm {
+  /** SHA-256 of the source file's bytes, hexadecimal. */
+  readonly digest: string;
+  /** `size * size` values. */
+  readonly pixels: Uint8Array;
+}
+
+export interface Pack {
+  readonly path: string;
+  readonly descriptor: number;
+  readonly entries: readonly { readonly digest: string; readonly checksum: number }[];
+}
+
+export const PACK_SUFFIX = ".pack";
+export const TEMPORARY_PREFIX = ".unfinished-";
+
+const MAGIC = "HILUMPK1";
+/** Magic, records' bytes, index's bytes, index's checksum. */
+const TRAILER_BYTES = 24;
+
+/** Writes the films, all of `recordBytes`, and returns the pack's path once it is safely on disk. */
+export async function writePack(
+  folder: string,
+  films: readonly PackedFilm[],
+  recordBytes: number,
+): Promise<string> {
+  const entries = films.map(({ digest, pixels }) => [digest, crc32(pixels)]);
+  const index = Buffer.from(JSON.stringify({ recordBytes, entries }));
+  const trailer = Buffer.alloc(TRAILER_BYTES);
+  trailer.write(MAGIC, "latin1");
+  trailer.writeDoubleLE(films.length * recordBytes, 8);
+  trailer.writeUInt32LE(index.length, 16);
+  trailer.writeUInt32LE(crc32(index), 20);
+  const name = createHash("sha256").update(index).digest("hex").slice(0, 32);
+  const path = join(folder, `${name}${PACK_SUFFIX}`);
+  const temporary = join(
+    folder,
+    `${TEMPORARY_PREFIX}${process.pid}-${randomBytes(6).toString("hex")}`,
+  );
+  try {
+    const file = await open(temporary, "wx");
+    try {
+      for (const { pixels } of films) await file.writeFile(pixels);
+      await file.writeFile(index);
+      await file.writeFile(trailer);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+  await syncFolder(folder);
+  return path;
+}
+
+/** A rename lasts through a power cut only once the folder is on disk as well. */
+async function syncFolder(folder: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const handle = await open(folder, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The opened pack, or undefined where the file is not a whole pack of such records. The caller closes it. */
+export function openPack(path: string, recordBytes: number): Pack | undefined {
+  const descriptor = openSync(path, "r");
+  const entries = readIndex(descriptor, recordBytes);
+  if (entries) return { path, descriptor, entries };
+  closeSync(descriptor);
+  return undefined;
+}
+
+function readIndex(descriptor: number, recordBytes: number): Pack["entries"] | undefined {
+  const { size } = fstatSync(descriptor);
+  if (size < TRAILER_BYTES) return undefined;
+  const trailer = Buffer.alloc(TRAILER_BYTES);
+  readSync(descriptor, trailer, 0, TRAILER_BYTES, size - TRAILER_BYTES);
+  const records = trailer.readDoubleLE(8);
+  const length = trailer.readUInt32LE(16);
+  if (trailer.toString("latin1", 0, 8) !== MAGIC) return undefined;
+  if (records + length + TRAILER_BYTES !== size) return undefined;
+  const index = Buffer.alloc(length);
+  readSync(descriptor, index, 0, length, records);
+  if (crc32(index) !== trailer.readUInt32LE(20)) return undefined;
+  const parsed = JSON.parse(index.toString()) as {
+    readonly recordBytes: number;
+    readonly entries: readonly (readonly [string, number])[];
+  };
+  if (parsed.recordBytes !== recordBytes || parsed.entries.length * recordBytes !== records)
+    return undefined;
+  return parsed.entries.map(([digest, checksum]) => ({ digest, checksum }));
+}
+
+/** True when every record still has the checksum that it was written with. */
+export function isPackWhole({ descriptor, entries }: Pack, recordBytes: number): boolean {
+  const record = Buffer.alloc(recordBytes);
+  return entries.every(({ checksum }, place) => {
+    const read = readSync(descriptor, record, 0, recordBytes, place * recordBytes);
+    return read === recordBytes && crc32(record) === checksum;
+  });
+}
