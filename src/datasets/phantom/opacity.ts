@@ -31,8 +31,8 @@ function drawLobar(random: RandomStream, { chestWidth }: Anatomy): Opacity {
   const tilt = random.between(-0.25, 0.45);
   const centreX = side * chestWidth * random.between(0.45, 0.65);
   const centreY = fissure + (isUpper ? -1 : 1) * random.between(0.16, 0.3);
-  const radius = random.between(0.3, 0.46);
-  const strength = random.between(0.24, 0.4);
+  const radius = random.between(0.34, 0.5);
+  const strength = random.between(0.3, 0.46);
   const cloud = texture(random);
   const grain = texture(random);
   return (x, y, lung) => {
@@ -54,7 +54,7 @@ function drawPatchy(random: RandomStream, { chestWidth, apex }: Anatomy): Opacit
     x: (isOneSided ? only : random.chance(0.5) ? -1 : 1) * chestWidth * random.between(0.25, 0.85),
     y: random.between(apex + 0.3, 0.5),
     radius: random.between(0.1, 0.2),
-    strength: random.between(0.25, 0.42),
+    strength: random.between(0.28, 0.44),
   }));
   const cloud = texture(random);
   const grain = texture(random);
