@@ -11,6 +11,7 @@ export const ERROR_KINDS = {
   conflict: { httpStatus: 409, exitCode: 5 },
   unavailable: { httpStatus: 503, exitCode: 6 },
   internal: { httpStatus: 500, exitCode: 1 },
+  "folder-locked": { kind: "conflict", summary: "Another live process works in the folder." },
   interrupted: { httpStatus: 499, exitCode: 130 },
 } as const;
 
@@ -23,6 +24,7 @@ export const ERROR_CODES = {
   "invalid-option": { kind: "bad-input", summary: "An option has a value that it cannot take." },
   "file-not-found": { kind: "not-found", summary: "A named file or folder does not exist." },
   "disk-full": { kind: "unavailable", summary: "The disk is full or the file cannot be written." },
+  "folder-locked": { kind: "conflict", summary: "Another live process works in the folder." },
   interrupted: { kind: "interrupted", summary: "The user stopped the work; state was saved." },
 
   // onnx
