@@ -44,6 +44,10 @@ export const ERROR_CODES = {
     kind: "unsupported",
     summary: "An operator, or one of its attributes, is not supported in this place.",
   },
+  "weights-malformed": {
+    kind: "bad-input",
+    summary: "A weight file is truncated or inconsistent; the message names the tensor.",
+  },
 
   // autodiff
   "no-gradient-rule": {
@@ -87,6 +91,13 @@ export const ERROR_CODES = {
     kind: "conflict",
     summary: "Patients or copies cross from training to validation (see --allow-leaks).",
   },
+
+  // classifier
+  "not-a-classifier": {
+    kind: "bad-input",
+    summary: "An ONNX file is no classifier that Hilum wrote, or its metadata are damaged.",
+  },
+  "run-unfinished": { kind: "not-found", summary: "A run folder holds no model yet." },
 
   // training
   "state-mismatch": {

@@ -1,18 +1,5 @@
 /** What a data set is: samples with targets, patients and splits, and what is wrong with it. */
-
-export type Task =
-  | {
-      /** Classes exclude each other; exactly one target is 1. */
-      readonly kind: "classes";
-      readonly classes: readonly string[];
-      /** Index of the positive class where there are two classes, else null. */
-      readonly positive: number | null;
-    }
-  | {
-      /** Several findings may be present; a target may be unknown. */
-      readonly kind: "findings";
-      readonly findings: readonly string[];
-    };
+import type { Task } from "./task.ts";
 
 export interface Sample {
   /** Path below the data set's root with "/", unique: the identity in manifests. */
@@ -45,11 +32,6 @@ export interface Dataset {
   readonly problems: readonly DatasetProblem[];
   /** The samples of that split, in order of their keys. */
   split(name: string): readonly Sample[];
-}
-
-/** Names of the classes or findings, in the order of targets. */
-export function labelsOf(task: Task): readonly string[] {
-  return task.kind === "classes" ? task.classes : task.findings;
 }
 
 /** The class of a sample (the index of its 1); -1 where several findings may be present. */

@@ -8,10 +8,10 @@ import {
   type Layout,
   orderedClasses,
   type Sample,
-  type Task,
 } from "./dataset.ts";
 import type { OpenOptions } from "./open.ts";
 import { compilePattern, patientReader } from "./patient.ts";
+import type { Task } from "./task.ts";
 
 export interface FolderReading {
   readonly root: string;

@@ -9,13 +9,26 @@ export {
   mixed,
 } from "./augmentation.ts";
 export {
+  buildImageCache,
+  type CacheOptions,
+  defaultCacheFolder,
+  type ImageCache,
+} from "./cache.ts";
+export {
   classOf,
   compareBytes,
   type Dataset,
   type DatasetProblem,
-  labelsOf,
   type Sample,
-  type Task,
 } from "./dataset.ts";
 export { type OpenOptions, openDataset } from "./open.ts";
+export { drawPhantom, type PhantomLabel, type PhantomOptions } from "./phantom/phantom.ts";
+export {
+  type PhantomDatasetOptions,
+  type PlannedPhantom,
+  planPhantoms,
+  SYNTHETIC_NOTICE,
+  writePhantomDataset,
+} from "./phantom/phantom-dataset.ts";
 export { type DataSplit, findLeaks, type SplitOptions, splitByPatient } from "./split.ts";
+export { labelsOf, type Task } from "./task.ts";

@@ -3,17 +3,11 @@ import { readdir, readFile } from "node:fs/promises";
 import { basename, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { parse } from "csv-parse/sync";
 import { HilumError } from "../errors.ts";
-import {
-  classTask,
-  compareBytes,
-  isNegativeName,
-  orderedClasses,
-  type Sample,
-  type Task,
-} from "./dataset.ts";
+import { classTask, compareBytes, isNegativeName, orderedClasses, type Sample } from "./dataset.ts";
 import type { FolderReading } from "./folders.ts";
 import type { OpenOptions } from "./open.ts";
 import { patientReader } from "./patient.ts";
+import type { Task } from "./task.ts";
 
 type Row = Readonly<Record<string, string>>;
 

@@ -2,15 +2,10 @@
 import { stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { HilumError } from "../errors.ts";
-import {
-  compareBytes,
-  type Dataset,
-  type DatasetProblem,
-  type Sample,
-  type Task,
-} from "./dataset.ts";
+import { compareBytes, type Dataset, type DatasetProblem, type Sample } from "./dataset.ts";
 import { type FolderReading, readFolders } from "./folders.ts";
 import { findManifest, readManifest } from "./manifest.ts";
+import type { Task } from "./task.ts";
 
 export interface OpenOptions {
   /** Its first group (or whole match) in a file's name is the patient. */

@@ -1,8 +1,9 @@
 /** Splits by patient: stratified, seeded, the same whatever order the files were listed in. */
 import { HilumError } from "../errors.ts";
 import { randomStream } from "../random.ts";
-import { compareBytes, type DatasetProblem, labelsOf, type Sample, type Task } from "./dataset.ts";
+import { compareBytes, type DatasetProblem, type Sample } from "./dataset.ts";
 import { groupBy, indivisibleGroups } from "./group.ts";
+import { labelsOf, type Task } from "./task.ts";
 
 export interface SplitOptions {
   readonly seed: number;

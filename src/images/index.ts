@@ -4,4 +4,5 @@ export { DEFAULT_MAX_PIXELS, type DecodeOptions, decodeImage, type GreyImage } f
 export { DEFAULT_MAX_BYTES, type ReadOptions, readImage, readImageBytes } from "./file.ts";
 export { detectFormat, IMAGE_FORMATS, type ImageFormat } from "./format.ts";
 export { type GreyWindow, WINDOW_PERCENTILES, type WindowSetting } from "./grey.ts";
+export { NORMALIZATIONS, type Normalization, normalizeImages } from "./normalization.ts";
 export { type Fit, RESIZE_VERSION, type ResizeSetting, resizeImages } from "./resize.ts";

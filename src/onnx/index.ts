@@ -5,6 +5,7 @@ export * from "./graph.ts";
 export type { ReadOptions } from "./malformed.ts";
 export * as operators from "./operators/index.ts";
 export { readModel } from "./read.ts";
+export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";
 export { INFERABLE_OPERATORS, inferOutputs } from "./shapes/infer.ts";
 export { sliceIndices } from "./shapes/rearrangement.ts";
 export { type Window, windowOf } from "./shapes/window.ts";

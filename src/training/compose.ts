@@ -5,8 +5,8 @@ import {
   type Augmentation,
   augmented,
   mixed,
-} from "../datasets/augmentation.ts";
-import { type Normalization, normalizeImages } from "../images/normalization.ts";
+} from "../datasets/index.portable.ts";
+import { type Normalization, normalizeImages } from "../images/index.portable.ts";
 import type { Network } from "../models/index.ts";
 import { type Graph, graphBuilder, operators as op, type Tensor } from "../onnx/index.ts";
 

@@ -1,0 +1,8 @@
+/** Classifiers from files, in Node. */
+export {
+  type Classifier,
+  type FileReading,
+  loadClassifier,
+  modelPath,
+  type ReadFilesOptions,
+} from "./load.node.ts";

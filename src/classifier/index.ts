@@ -1,0 +1,12 @@
+/** The classifier as one file: assembled, described, read. Loading it in Node: index.node.ts. */
+export { assembleClassifier } from "./assemble.ts";
+export {
+  type ClassifierInput,
+  type ClassifierMetadata,
+  NOTICE,
+  type OperatingPoint,
+  readMetadata,
+  writeMetadata,
+} from "./metadata.ts";
+export { type Reading, readingOf } from "./reading.ts";
+export { logitCount, logitTargets, probabilitiesOf } from "./task.ts";

@@ -1,0 +1,159 @@
+/** Loading a classifier and reading films with it, in Node. */
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { HilumError, isHilumError } from "../errors.ts";
+import { type GreyImage, readImage } from "../images/index.ts";
+import { openSession, readModelFile } from "../onnx/index.node.ts";
+import type { Model, Tensor } from "../onnx/index.ts";
+import { type ClassifierMetadata, readMetadata } from "./metadata.ts";
+import { type Reading, readingOf } from "./reading.ts";
+
+export interface FileReading {
+  readonly path: string;
+  readonly reading?: Reading;
+  readonly error?: HilumError;
+}
+
+export interface ReadFilesOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+}
+
+export interface Classifier {
+  /** The file that was loaded. */
+  readonly path: string;
+  readonly model: Model;
+  readonly metadata: ClassifierMetadata;
+  /** Probabilities in the order of the labels, for films of any sizes. */
+  probabilities(films: readonly GreyImage[]): Promise<Float32Array[]>;
+  /** One entry per path, in order; what cannot be read has an error and does not stop the rest. */
+  read(paths: readonly string[], options?: ReadFilesOptions): Promise<FileReading[]>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+/** Films decoded ahead of the network, and the largest batch of films of equal size. */
+const CHUNK = 16;
+
+/**
+ * The classifier in an `.onnx` file or a run folder. Throws `file-not-found`, `model-malformed`,
+ * `not-a-classifier`, and `run-unfinished` for a run that has no model yet.
+ */
+export async function loadClassifier(
+  source: string,
+  options: { readonly threads?: number | undefined } = {},
+): Promise<Classifier> {
+  const path = await modelPath(source);
+  const model = await readModelFile(path);
+  const metadata = readMetadata(model.metadata, path);
+  const session = await openSession(model, options);
+  const probabilities = async (films: readonly GreyImage[]) => {
+    const results: Float32Array[] = [];
+    for (let start = 0; start < films.length; ) {
+      const end = equalSizesFrom(films, start);
+      const output = await session.run({ images: batchOf(films.slice(start, end)) });
+      const values = output.probabilities!.data as Float32Array;
+      const classes = values.length / (end - start);
+      for (let i = 0; i < end - start; i++)
+        results.push(values.slice(i * classes, (i + 1) * classes));
+      start = end;
+    }
+    return results;
+  };
+  const close = () => session.close();
+  return {
+    path,
+    model,
+    metadata,
+    probabilities,
+    read: (paths, readOptions = {}) => readFiles(paths, { metadata, probabilities }, readOptions),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** A run folder's model, or the file itself. */
+export async function modelPath(source: string): Promise<string> {
+  const info = await stat(source).catch(() => undefined);
+  if (!info)
+    throw new HilumError(
+      "file-not-found",
+      `There is no model "${source}". Name a run folder or an .onnx file.`,
+      { path: source },
+    );
+  if (!info.isDirectory()) return source;
+  const inner = join(source, "model.onnx");
+  if (await stat(inner).catch(() => undefined)) return inner;
+  throw new HilumError(
+    "run-unfinished",
+    `${source} holds no model.onnx: the run is not finished. Go on with: hilum train DIR --out ${source} --resume`,
+    { path: source },
+  );
+}
+
+/** The end of the stretch of films of one size that starts at `start`. */
+function equalSizesFrom(films: readonly GreyImage[], start: number): number {
+  const { width, height } = films[start]!;
+  let end = start + 1;
+  while (
+    end < films.length &&
+    end - start < CHUNK &&
+    films[end]!.width === width &&
+    films[end]!.height === height
+  )
+    end++;
+  return end;
+}
+
+function batchOf(films: readonly GreyImage[]): Tensor {
+  const { width, height, pixels } = films[0]!;
+  const dims = [films.length, height, width];
+  if (films.length === 1) return { type: "uint8", dims, data: pixels };
+  const data = new Uint8Array(films.length * width * height);
+  films.forEach((film, index) => {
+    data.set(film.pixels, index * width * height);
+  });
+  return { type: "uint8", dims, data };
+}
+
+async function readFiles(
+  paths: readonly string[],
+  { metadata, probabilities }: Pick<Classifier, "metadata" | "probabilities">,
+  { signal, onProgress }: ReadFilesOptions,
+): Promise<FileReading[]> {
+  const results: FileReading[] = [];
+  const decode = (start: number) =>
+    Promise.all(paths.slice(start, start + CHUNK).map((path) => decoded(path, metadata)));
+  let ahead = decode(0);
+  for (let start = 0; start < paths.length; start += CHUNK) {
+    if (signal?.aborted)
+      throw new HilumError(
+        "interrupted",
+        `Stopped after ${results.length} of ${paths.length} images.`,
+      );
+    const films = await ahead;
+    ahead = decode(start + CHUNK);
+    const readable = films.filter((film): film is GreyImage => !isHilumError(film));
+    const values = await probabilities(readable);
+    films.forEach((film, index) => {
+      const path = paths[start + index]!;
+      if (isHilumError(film)) results.push({ path, error: film });
+      else results.push({ path, reading: readingOf(values.shift()!, metadata) });
+    });
+    onProgress?.({ done: results.length, total: paths.length });
+  }
+  return results;
+}
+
+async function decoded(
+  path: string,
+  metadata: ClassifierMetadata,
+): Promise<GreyImage | HilumError> {
+  try {
+    const { window } = metadata.input;
+    return await readImage(path, window ? { window } : {});
+  } catch (error) {
+    if (isHilumError(error)) return error;
+    throw error;
+  }
+}

@@ -1,0 +1,74 @@
+/** What a classifier's file says about itself, in the model's metadata. */
+
+import type { Task } from "../datasets/index.portable.ts";
+import { HilumError } from "../errors.ts";
+import type { Fit, Normalization } from "../images/index.portable.ts";
+import type { WindowSetting } from "../images/index.ts";
+
+export const NOTICE =
+  "Not for clinical use. A research prototype: it helps a physician decide, it never decides.";
+const FORMAT = "1";
+
+/** Where a probability becomes a positive: at or above the threshold. */
+export interface OperatingPoint {
+  readonly threshold: number;
+  /** How it was chosen, and on what. */
+  readonly rule: string;
+}
+
+export interface ClassifierInput {
+  readonly size: number;
+  readonly fit: Fit;
+  readonly normalization: Normalization;
+  /** For films of 16 bits; null means percentiles of each film. */
+  readonly window: WindowSetting | null;
+}
+
+export interface ClassifierMetadata {
+  readonly task: Task;
+  readonly input: ClassifierInput;
+  readonly operatingPoint: OperatingPoint | null;
+  /** How it was trained: plain facts, no paths, names or patients. */
+  readonly provenance: Readonly<Record<string, unknown>>;
+  /** Validation metrics, value by key. */
+  readonly metrics: Readonly<Record<string, number | null>>;
+}
+
+const KEYS = ["task", "input", "operatingPoint", "provenance", "metrics"] as const;
+
+export function writeMetadata(metadata: ClassifierMetadata): Map<string, string> {
+  const entries = KEYS.map((key): [string, string] => [
+    `hilum.${key}`,
+    JSON.stringify(metadata[key]),
+  ]);
+  return new Map([["hilum.format", FORMAT], ["hilum.notice", NOTICE], ...entries]);
+}
+
+/** Throws `not-a-classifier` when the metadata are missing or of another format. */
+export function readMetadata(
+  metadata: ReadonlyMap<string, string>,
+  name: string,
+): ClassifierMetadata {
+  const format = metadata.get("hilum.format");
+  if (format !== FORMAT)
+    throw new HilumError(
+      "not-a-classifier",
+      format === undefined
+        ? `${name} is an ONNX model, but not a classifier that Hilum wrote: it has no hilum metadata. Train one with: hilum train DIR --out runs/NAME`
+        : `${name} has classifier format ${format}; this version reads ${FORMAT}. Update hilum.`,
+      { file: name, format },
+    );
+  const parse = (key: string): unknown => {
+    try {
+      return JSON.parse(metadata.get(`hilum.${key}`) ?? "");
+    } catch (cause) {
+      throw new HilumError(
+        "not-a-classifier",
+        `${name}: its metadata "hilum.${key}" are damaged. Export or train the model again.`,
+        { file: name, key },
+        cause,
+      );
+    }
+  };
+  return Object.fromEntries(KEYS.map((key) => [key, parse(key)])) as unknown as ClassifierMetadata;
+}
