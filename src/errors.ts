@@ -99,6 +99,16 @@ export const ERROR_CODES = {
   },
   "run-unfinished": { kind: "not-found", summary: "A run folder holds no model yet." },
 
+  // evaluation
+  "evaluation-empty": {
+    kind: "bad-input",
+    summary: "No readable, labelled image is left to evaluate.",
+  },
+  "probability-invalid": {
+    kind: "bad-input",
+    summary: "A probability is not a number from 0 to 1.",
+  },
+
   // training
   "state-mismatch": {
     kind: "bad-input",

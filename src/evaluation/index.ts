@@ -1,0 +1,11 @@
+/** Metrics, operating points, plots and pages. */
+export { BINARY_METRICS, type BinaryCase, binaryMetrics, type MetricEntry } from "./binary.ts";
+export {
+  type EvaluateOptions,
+  type Evaluation,
+  evaluatePredictions,
+  type MetricValue,
+  type Prediction,
+} from "./evaluation.ts";
+export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
+export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";

@@ -1,0 +1,59 @@
+/** Which epoch is best, and where a probability becomes a positive: both chosen on validation. */
+import type { Task } from "../datasets/index.portable.ts";
+import { HilumError, nearest } from "../errors.ts";
+import { BINARY_METRICS } from "./binary.ts";
+import type { Prediction } from "./evaluation.ts";
+import { rankPoints } from "./ranking.ts";
+
+/** Metrics that can choose an epoch, and whether higher is better. */
+export const SELECTION_METRICS: Readonly<Record<string, "higher" | "lower">> = {
+  ...Object.fromEntries(BINARY_METRICS.map(({ key, better }) => [key, better])),
+  aurocMacro: "higher",
+  f1Macro: "higher",
+};
+
+/** Throws `invalid-option` naming the nearest metric. */
+export function selectionDirection(metric: string): "higher" | "lower" {
+  const direction = SELECTION_METRICS[metric];
+  if (direction) return direction;
+  const names = Object.keys(SELECTION_METRICS);
+  const suggestion = nearest(metric, names);
+  throw new HilumError(
+    "invalid-option",
+    `No metric is called "${metric}".${suggestion ? ` Did you mean "${suggestion}"?` : ""} There are: ${names.join(", ")}.`,
+    { option: "metric", value: metric, allowed: names },
+  );
+}
+
+export function isBetter(
+  candidate: number,
+  best: number | null,
+  direction: "higher" | "lower",
+): boolean {
+  if (Number.isNaN(candidate)) return false;
+  return best === null || (direction === "higher" ? candidate > best : candidate < best);
+}
+
+/**
+ * The threshold with the largest sensitivity + specificity on these predictions, midway to the next
+ * lower score, so that it does not sit on a film. Null without two classes in the data.
+ * Source: Youden 1950, "Index for rating diagnostic tests".
+ */
+export function youdenThreshold(predictions: readonly Prediction[], task: Task): number | null {
+  if (task.kind !== "classes" || task.positive === null) return null;
+  const index = task.positive;
+  const points = rankPoints(
+    predictions.map(({ target }) => target[index]!),
+    predictions.map(({ probabilities }) => probabilities[index]!),
+  );
+  const last = points.at(-1);
+  if (!last || last.truePositives === 0 || last.falsePositives === 0) return null;
+  let best = 0;
+  let bestIndex = 0;
+  points.forEach(({ truePositives, falsePositives }, place) => {
+    const youden = truePositives / last.truePositives - falsePositives / last.falsePositives;
+    if (youden > best) [best, bestIndex] = [youden, place];
+  });
+  const below = points[bestIndex + 1]?.threshold ?? points[bestIndex]!.threshold;
+  return (points[bestIndex]!.threshold + below) / 2;
+}
