@@ -46,7 +46,7 @@ export function openFilmReader({
       const { films } = await (await session).run({
         images: { type: "uint8", dims: [1, height, width], data: pixels },
       });
-      return { digest, pixels: Uint8Array.from(films!.data as Float32Array) };
+      return { digest, pixels: new Uint8Array(films!.data as Float32Array) };
     },
     async close() {
       await (await session)?.close();
