@@ -1,7 +1,8 @@
 /**
  * From a file to a film of the cache. Several files are decoded at once on sharp's own threads while
  * one ONNX Runtime session, on all cores, resizes what is ready: the same graph nodes that begin
- * model.onnx. Measured on 72 full-size films (THROUGHPUT).
+ * model.onnx. Two cores make 54-63 films a second out of 72 full-size ones (445x140 to 2396x1990, to
+ * 224x224; decoding takes three times as long as resizing), and 290-330 out of 5,216 of 224x224.
  */
 import { HilumError } from "../errors.ts";
 import {

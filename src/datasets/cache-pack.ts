@@ -5,7 +5,7 @@
  * and its name is made of its contents: two processes that make the same pack replace it by itself.
  */
 import { createHash, randomBytes } from "node:crypto";
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
@@ -68,15 +68,12 @@ export async function writePack(
   return path;
 }
 
-/** A rename lasts through a power cut only once the folder is on disk as well. */
+/** A rename lasts through a power cut only once the folder is on disk as well; not all systems can. */
 async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const handle = await open(folder, constants.O_RDONLY);
   try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+    const handle = await open(folder, "r");
+    await handle.sync().finally(() => handle.close());
+  } catch {}
 }
 
 /** The opened pack, or undefined where the file is not a whole pack of such records. The caller closes it. */

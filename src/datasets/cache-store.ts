@@ -17,6 +17,7 @@ import {
 } from "./cache-pack.ts";
 
 export interface Location {
+  readonly digest: string;
   readonly descriptor: number;
   readonly offset: number;
 }
@@ -84,7 +85,7 @@ export async function openPackStore(folder: string, recordBytes: number): Promis
         const place = places.get(digest);
         if (!place) return undefined;
         const { pack, offset } = place;
-        if (checked.has(pack)) return { descriptor: pack.descriptor, offset };
+        if (checked.has(pack)) return { digest, descriptor: pack.descriptor, offset };
         if (isPackWhole(pack, recordBytes)) checked.add(pack);
         else await drop(pack);
       }

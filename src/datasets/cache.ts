@@ -36,6 +36,8 @@ export interface ImageCache {
   readonly size: number;
   /** The samples of the readable films, in the order given. */
   readonly samples: readonly Sample[];
+  /** SHA-256 of each readable film's file. */
+  readonly digests: readonly string[];
   /** One for every film that was left out. */
   readonly problems: readonly DatasetProblem[];
   /**
@@ -224,6 +226,7 @@ function openedCache(
     count: samples.length,
     size,
     samples,
+    digests: locations.map(({ digest }) => digest),
     problems,
     readInto(indices, out) {
       assert(out.length >= indices.length * bytes, "the buffer is too short for the films");

@@ -74,7 +74,7 @@ export function lungAt(anatomy: Anatomy, side: number, x: number, y: number, bas
   const { apex, chestWidth, mediastinum } = anatomy;
   const across = side * x;
   const depth = (y - apex) / (base - apex);
-  if (depth < 0 || depth > 1.6 || across < 0) return 0;
+  if (depth < 0 || depth > 1.6 || across < 0.05 || across > chestWidth) return 0;
   const taper = Math.min(1, depth);
   const lateral = chestWidth * (0.34 + 0.66 * Math.sqrt(taper * (2 - taper))) - across;
   const medial = across - (0.07 + mediastinum * (0.45 + 0.55 * ramp(0.1, 0.5, depth)));
@@ -87,6 +87,7 @@ export function lungAt(anatomy: Anatomy, side: number, x: number, y: number, bas
 
 /** 1 within heart and great vessels, soft at their border. */
 export function heartAt({ heart, mediastinum }: Anatomy, x: number, y: number): number {
+  if (x < -0.5 || x > 0.7 || y > 0.9) return 0;
   const dx = (x - heart.x) / heart.rx;
   const dy = (y - heart.y) / heart.ry;
   const slant = dx + 0.3 * dy;
@@ -94,12 +95,13 @@ export function heartAt({ heart, mediastinum }: Anatomy, x: number, y: number): 
   // The stem widens into the heart below and into the knob of the aorta on one side.
   const widening =
     0.1 * ramp(-0.35, 0.15, y) + (x > 0 ? 0.05 * ramp(0.12, 0, Math.abs(y + 0.3)) : 0);
-  const stem = (mediastinum + widening - Math.abs(x - 0.01)) * 2.4 * ramp(0.6, 0.3, y);
+  const stem = (mediastinum + widening - Math.abs(x - 0.01)) * 2.4 - ramp(0.3, 0.6, y);
   return ramp(-0.06, 0.1, Math.max(chambers, stem));
 }
 
 /** Attenuation of the spine: a column of vertebrae with discs between them. */
 export function spineAt({ spineBend, ribs }: Anatomy, x: number, y: number): number {
+  if (x > 0.16 || x < -0.16) return 0;
   const centre = spineBend * Math.sin(2 * y);
   const column = ramp(0.105, 0.07, Math.abs(x - centre));
   if (column === 0) return 0;
@@ -140,7 +142,7 @@ function ribProfile(offset: number): number {
 /** Attenuation of the two clavicles. */
 export function claviclesAt({ clavicles, chestWidth }: Anatomy, x: number, y: number): number {
   const across = Math.abs(x) / chestWidth;
-  if (across < 0.1 || across > 1.05) return 0;
+  if (y > -0.5 || across < 0.1 || across > 1.05) return 0;
   const centre = clavicles.y - clavicles.slope * (across - 0.1) + 0.07 * Math.sin(across * 5);
   const offset = (y - centre) / 0.036;
   return offset * offset > 2.2 ? 0 : clavicles.density * ribProfile(offset);
