@@ -110,6 +110,14 @@ export const ERROR_CODES = {
   },
 
   // training
+  "run-exists": { kind: "conflict", summary: "The output folder holds a run already." },
+  "run-damaged": { kind: "bad-input", summary: "A run folder's files cannot be read." },
+  "settings-changed": { kind: "conflict", summary: "A run is resumed with other settings." },
+  "data-changed": { kind: "conflict", summary: "A run is resumed on other data." },
+  "training-diverged": {
+    kind: "bad-input",
+    summary: "The loss is no longer a number; the last checkpoint is intact.",
+  },
   "state-mismatch": {
     kind: "bad-input",
     summary: "Saved training state does not fit the network or the optimizer.",

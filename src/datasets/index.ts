@@ -14,6 +14,7 @@ export {
   defaultCacheFolder,
   type ImageCache,
 } from "./cache.ts";
+export { contactSheet, type SheetFilm, type SheetOptions } from "./contact-sheet.ts";
 export {
   classOf,
   compareBytes,

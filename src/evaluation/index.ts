@@ -7,5 +7,7 @@ export {
   type MetricValue,
   type Prediction,
 } from "./evaluation.ts";
+export { type CurvePoint, learningCurves } from "./learning-curves.ts";
+export { type PlotSpec, plotSvg, svgToPng } from "./plot.ts";
 export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";

@@ -1,14 +1,16 @@
 /** Whole forward graphs from their parts: images, augmentation, normalisation, network, loss. */
 import type { Loss } from "../autodiff/index.ts";
+import { probabilitiesOf } from "../classifier/index.ts";
 import {
   AUGMENTATION_COLUMNS,
   type Augmentation,
   augmented,
   mixed,
+  type Task,
 } from "../datasets/index.portable.ts";
 import { type Normalization, normalizeImages } from "../images/index.portable.ts";
 import type { Network } from "../models/index.ts";
-import { type Graph, graphBuilder, operators as op, type Tensor } from "../onnx/index.ts";
+import { type Graph, graphBuilder, operators as op } from "../onnx/index.ts";
 
 export interface ForwardParts {
   readonly network: Network;
@@ -53,34 +55,27 @@ export function isAugmented(ranges: Augmentation): boolean {
   return Object.values(ranges).some((amount) => amount > 0);
 }
 
-/** Inputs `images` uint8 `[N, S, S]` of the network's size, output `logits`: for validation. */
-export function inferenceForward({ network, logits, size, normalization }: ForwardParts): Graph {
+/**
+ * For validation: `images` uint8 `[N, S, S]` of the network's size to `probabilities` `[N, C]`, with
+ * the named weights as inputs, so that the state of training is fed without a copy.
+ */
+export function inferenceForward(
+  parts: ForwardParts & { readonly task: Task; readonly inputs: ReadonlySet<string> },
+): Graph {
+  const { network, logits, size, normalization, task, inputs } = parts;
   const builder = graphBuilder();
   const pixels = builder.input("images", "uint8", ["N", size, size]);
   const images = op.cast(op.unsqueeze(pixels, [1]), "float32");
-  builder.output(network(normalizeImages(images, normalization), logits), "logits");
-  return builder.build("inference");
-}
-
-/** The graph with the named initializers turned into inputs, so that training state can be fed. */
-export function withStateAsInputs(graph: Graph, names: ReadonlySet<string>): Graph {
-  const moved = [...graph.initializers].filter(([name]) => names.has(name));
+  const scores = network(normalizeImages(images, normalization), logits);
+  builder.output(probabilitiesOf(scores, task), "probabilities");
+  const graph = builder.build("validation");
+  const moved = [...graph.initializers].filter(([name]) => inputs.has(name));
   return {
     ...graph,
     inputs: [
       ...graph.inputs,
       ...moved.map(([name, { type, dims }]) => ({ name, type, shape: dims })),
     ],
-    initializers: new Map([...graph.initializers].filter(([name]) => !names.has(name))),
-  };
-}
-
-/** The graph with the named initializers replaced. */
-export function withState(graph: Graph, state: ReadonlyMap<string, Tensor>): Graph {
-  return {
-    ...graph,
-    initializers: new Map(
-      [...graph.initializers].map(([name, contents]) => [name, state.get(name) ?? contents]),
-    ),
+    initializers: new Map([...graph.initializers].filter(([name]) => !inputs.has(name))),
   };
 }

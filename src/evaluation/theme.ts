@@ -1,0 +1,32 @@
+/** Colours and type of all plots: colour-blind safe (Okabe and Ito 2008), readable on light and dark. */
+
+export const COLOURS = {
+  first: "#0072b2",
+  second: "#d55e00",
+  third: "#009e73",
+  quiet: "#7f8790",
+} as const;
+
+const TEXT = "#6b7480";
+
+/** Vega-Lite configuration; the ground stays transparent. */
+export const PLOT_CONFIG = {
+  background: null,
+  font: "system-ui, -apple-system, Segoe UI, Roboto, sans-serif",
+  view: { stroke: null },
+  axis: {
+    labelColor: TEXT,
+    titleColor: TEXT,
+    gridColor: "#8a93a033",
+    domainColor: "#8a93a0",
+    tickColor: "#8a93a0",
+    labelFontSize: 11,
+    titleFontSize: 12,
+    titleFontWeight: 500,
+  },
+  legend: { labelColor: TEXT, titleColor: TEXT, labelFontSize: 11, titleFontSize: 12 },
+  title: { color: TEXT, fontSize: 13, fontWeight: 600, anchor: "start" },
+  range: {
+    category: [COLOURS.first, COLOURS.second, COLOURS.third, "#cc79a7", "#e69f00", "#56b4e9"],
+  },
+} as const;

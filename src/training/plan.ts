@@ -1,0 +1,109 @@
+/** What a run will do, settled before it starts: network, loss, graphs, samples. */
+import {
+  adam,
+  adamW,
+  binaryCrossEntropy,
+  focal,
+  type Loss,
+  type Optimizer,
+  parameterNames,
+  sgd,
+  softmaxCrossEntropy,
+  type TrainingGraph,
+  trainingGraph,
+} from "../autodiff/index.ts";
+import { logitCount } from "../classifier/index.ts";
+import { AUGMENTATIONS, type Augmentation, type Task } from "../datasets/index.ts";
+import { HilumError } from "../errors.ts";
+import type { Normalization } from "../images/index.ts";
+import { type Network, networkEntry } from "../models/index.ts";
+import type { Graph } from "../onnx/index.ts";
+import { inferenceForward, trainingForward } from "./compose.ts";
+import type { Settings } from "./options.ts";
+
+export interface Graphs {
+  readonly network: Network;
+  readonly augmentation: Augmentation;
+  readonly training: TrainingGraph;
+  /** Images to probabilities, with everything that training changes as inputs. */
+  readonly validation: Graph;
+  readonly parameters: number;
+}
+
+/** The graphs of a run. A network or loss of the user's own takes the place of the named one. */
+export function graphsOf(
+  settings: Settings,
+  task: Task,
+  batch: number,
+  own: { readonly network?: Network | undefined; readonly loss?: Loss | undefined },
+): Graphs {
+  const { width, depth, seed, size } = settings;
+  const network = own.network ?? networkEntry(settings.model).build({ width, depth, seed });
+  const parts = {
+    network,
+    logits: logitCount(task),
+    size,
+    normalization: settings.normalization as Normalization,
+  };
+  const augmentation: Augmentation = {
+    ...AUGMENTATIONS[settings.augmentation as keyof typeof AUGMENTATIONS],
+    ...(settings.mixup > 0 ? { mixup: settings.mixup } : {}),
+  };
+  const loss = own.loss ?? lossOf(settings, task);
+  const forward = trainingForward({ ...parts, batch, augmentation, loss });
+  const training = trainingGraph(forward, {
+    optimizer: optimizerOf(settings),
+    trainable: trainableBy(settings.freeze, parameterNames(forward)),
+    averages: settings.averageDecay > 0,
+    microBatches: settings.microBatches,
+    ...(settings.clipNorm === null ? {} : { clipNorm: settings.clipNorm }),
+  });
+  const held = training.state.filter(({ kind }) => kind === "parameter" || kind === "statistic");
+  return {
+    network,
+    augmentation,
+    training,
+    validation: inferenceForward({ ...parts, task, inputs: new Set(held.map(({ name }) => name)) }),
+    parameters: parameterNames(forward).reduce(
+      (sum, name) => sum + forward.initializers.get(name)!.data.length,
+      0,
+    ),
+  };
+}
+
+function lossOf({ loss, labelSmoothing }: Settings, task: Task): Loss {
+  const isExclusive = task.kind === "classes" && task.positive === null;
+  if (loss === "focal" && isExclusive)
+    throw new HilumError(
+      "invalid-option",
+      "Option loss is focal, which is for two classes or for findings. Use cross-entropy with several classes.",
+      { option: "loss", value: loss },
+    );
+  if (loss === "focal") return focal({ labelSmoothing });
+  return isExclusive
+    ? softmaxCrossEntropy({ labelSmoothing })
+    : binaryCrossEntropy({ labelSmoothing });
+}
+
+function optimizerOf({ optimizer, momentum, weightDecay }: Settings): Optimizer {
+  if (optimizer === "sgd") return sgd({ momentum, weightDecay, isNesterov: momentum > 0 });
+  return optimizer === "adam" ? adam({ weightDecay }) : adamW({ weightDecay });
+}
+
+/** Parameters that no pattern freezes. A pattern that meets nothing is an error: it is mistyped. */
+function trainableBy(
+  patterns: readonly string[],
+  names: readonly string[],
+): (name: string) => boolean {
+  const expressions = patterns.map((pattern) => {
+    const expression = new RegExp(pattern);
+    if (!names.some((name) => expression.test(name)))
+      throw new HilumError(
+        "invalid-option",
+        `Option freeze: no parameter is called like "${pattern}". The first ones are: ${names.slice(0, 6).join(", ")}.`,
+        { option: "freeze", value: pattern, names },
+      );
+    return expression;
+  });
+  return (name) => !expressions.some((expression) => expression.test(name));
+}

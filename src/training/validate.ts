@@ -1,0 +1,37 @@
+/** Predictions of the network as it stands, on cached films. */
+import type { ImageCache } from "../datasets/index.ts";
+import type { Prediction } from "../evaluation/index.ts";
+import type { Session } from "../onnx/index.node.ts";
+import type { Tensor } from "../onnx/index.ts";
+
+const BATCH = 32;
+
+/** One prediction per cached film, in order, from the validation graph fed with `weights`. */
+export async function predictCached(
+  session: Session,
+  cache: ImageCache,
+  weights: Readonly<Record<string, Tensor>>,
+): Promise<Prediction[]> {
+  const predictions: Prediction[] = [];
+  const pixels = cache.size * cache.size;
+  const memory = new Uint8Array(BATCH * pixels);
+  for (let start = 0; start < cache.count; start += BATCH) {
+    const count = Math.min(BATCH, cache.count - start);
+    const indices = Uint32Array.from({ length: count }, (_, place) => start + place);
+    cache.readInto(indices, memory);
+    const images: Tensor = {
+      type: "uint8",
+      dims: [count, cache.size, cache.size],
+      data: memory.subarray(0, count * pixels),
+    };
+    const output = await session.run({ images, ...weights });
+    const values = output.probabilities!.data as Float32Array;
+    const classes = values.length / count;
+    for (let place = 0; place < count; place++)
+      predictions.push({
+        target: cache.samples[start + place]!.target,
+        probabilities: values.slice(place * classes, (place + 1) * classes),
+      });
+  }
+  return predictions;
+}
