@@ -1,5 +1,7 @@
 /** Find, audit, split by patient, cache and augment. */
 
+export { type Audit, type AuditOptions, auditDataset } from "./audit.ts";
+export { auditPage, auditSheet, auditText } from "./audit-page.ts";
 export {
   AUGMENTATION_COLUMNS,
   AUGMENTATIONS,
