@@ -11,7 +11,6 @@ export const ERROR_KINDS = {
   conflict: { httpStatus: 409, exitCode: 5 },
   unavailable: { httpStatus: 503, exitCode: 6 },
   internal: { httpStatus: 500, exitCode: 1 },
-  "folder-locked": { kind: "conflict", summary: "Another live process works in the folder." },
   interrupted: { httpStatus: 499, exitCode: 130 },
 } as const;
 
@@ -23,6 +22,7 @@ export const ERROR_CODES = {
   "internal-assertion": { kind: "internal", summary: "A Hilum invariant does not hold: our bug." },
   "invalid-option": { kind: "bad-input", summary: "An option has a value that it cannot take." },
   "file-not-found": { kind: "not-found", summary: "A named file or folder does not exist." },
+  "file-forbidden": { kind: "bad-input", summary: "A file or folder may not be read or written." },
   "disk-full": { kind: "unavailable", summary: "The disk is full or the file cannot be written." },
   "folder-locked": { kind: "conflict", summary: "Another live process works in the folder." },
   interrupted: { kind: "interrupted", summary: "The user stopped the work; state was saved." },
@@ -82,6 +82,10 @@ export const ERROR_CODES = {
   // datasets
   "dataset-empty": { kind: "bad-input", summary: "A folder holds no labelled images." },
   "dataset-one-class": { kind: "bad-input", summary: "A data set has one class only." },
+  "dataset-ambiguous": {
+    kind: "bad-input",
+    summary: "A folder holds several data sets; one of them has to be named.",
+  },
   "manifest-invalid": { kind: "bad-input", summary: "A manifest has a wrong row; it is named." },
   "split-impossible": {
     kind: "bad-input",
@@ -104,6 +108,8 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "No readable, labelled image is left to evaluate.",
   },
+  "labels-differ": { kind: "bad-input", summary: "A data set has other labels than the model." },
+  "split-unknown": { kind: "bad-input", summary: "A data set has no split of that name." },
   "probability-invalid": {
     kind: "bad-input",
     summary: "A probability is not a number from 0 to 1.",

@@ -6,3 +6,4 @@ export {
   modelPath,
   type ReadFilesOptions,
 } from "./load.node.ts";
+export { NOTICE } from "./metadata.ts";

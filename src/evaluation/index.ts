@@ -1,6 +1,11 @@
 /** Metrics, operating points, plots and pages. */
 export { BINARY_METRICS, type BinaryCase, binaryMetrics, type MetricEntry } from "./binary.ts";
 export {
+  type DatasetEvaluation,
+  type EvaluateDatasetOptions,
+  evaluate,
+} from "./evaluate.ts";
+export {
   type EvaluateOptions,
   type Evaluation,
   evaluatePredictions,

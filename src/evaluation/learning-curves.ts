@@ -58,7 +58,7 @@ export async function learningCurves(
             field: "series",
             type: "nominal",
             title: null,
-            legend: { orient: "top-right" },
+            legend: { orient: "top" },
             scale: { domain: ["training", "validation"], range: [COLOURS.first, COLOURS.second] },
           },
         },

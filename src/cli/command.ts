@@ -1,0 +1,51 @@
+/** What a command is: a definition object. main.ts turns it into a parser. */
+import { InvalidArgumentError } from "commander";
+import type { Output } from "./output.ts";
+
+export interface CommandOption {
+  /** In commander's form: "--size <pixels>". */
+  readonly flags: string;
+  readonly description: string;
+  readonly parse?: (text: string) => unknown;
+  readonly choices?: readonly string[];
+  readonly isRequired?: boolean;
+}
+
+export interface CommandContext {
+  readonly output: Output;
+  readonly signal: AbortSignal;
+}
+
+export interface CommandDefinition {
+  readonly name: string;
+  readonly summary: string;
+  /** In commander's form: "<dir>", "[files...]". */
+  readonly operands: readonly { readonly name: string; readonly description: string }[];
+  readonly options: readonly CommandOption[];
+  readonly examples: readonly string[];
+  /** Returns the exit code; nothing means 0. */
+  run(
+    operands: readonly (string | readonly string[])[],
+    options: Readonly<Record<string, unknown>>,
+    context: CommandContext,
+  ): Promise<number | undefined>;
+}
+
+/** A number; anything else is refused by the parser with the option's name. */
+export function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value))
+    throw new InvalidArgumentError("It is not a number.");
+  return value;
+}
+
+/** "CENTER,WIDTH" of a grey window. */
+export function greyWindow(text: string): { center: number; width: number } {
+  const [center, width, ...rest] = text.split(",").map(Number);
+  if (rest.length > 0 || !Number.isFinite(center) || !(Number(width) > 0))
+    throw new InvalidArgumentError("It is CENTER,WIDTH, for example 2048,4096.");
+  return { center: center!, width: width! };
+}
+
+export const text = (value: unknown): string | undefined =>
+  typeof value === "string" ? value : undefined;

@@ -1,0 +1,55 @@
+import { resolve } from "node:path";
+import {
+  auditDataset,
+  auditPage,
+  auditSheet,
+  auditText,
+  openDataset,
+} from "../../datasets/index.ts";
+import { writeFileAtomically } from "../../files.node.ts";
+import { type CommandDefinition, text } from "../command.ts";
+import { progressBar } from "../progress.ts";
+
+export const AUDIT: CommandDefinition = {
+  name: "audit",
+  summary: "Say what is in a folder of films, and what is wrong with it",
+  operands: [
+    { name: "<dir>", description: "CLASS/*, split/CLASS/*, or a folder with manifest.csv" },
+  ],
+  options: [
+    { flags: "--html <file>", description: "write the audit as one HTML page" },
+    { flags: "--no-images", description: "leave the films out of the page" },
+    { flags: "--patient-pattern <regex>", description: "the patient in a file name" },
+    { flags: "--label-pattern <regex>", description: "the class in a file name" },
+  ],
+  examples: [
+    "hilum audit chest_xray",
+    "hilum audit chest_xray --html audit.html",
+    "hilum audit chest_xray --json",
+  ],
+  async run([dir], options, { output, signal }) {
+    const dataset = await openDataset(String(dir), {
+      patientPattern: text(options.patientPattern),
+      labelPattern: text(options.labelPattern),
+    });
+    const bar = progressBar("reading films");
+    try {
+      const audit = await auditDataset(dataset, {
+        signal,
+        onProgress: ({ done, total }) => bar.update(done, total),
+      });
+      bar.stop();
+      const target = text(options.html);
+      if (target !== undefined) {
+        const sheet = options.images === false ? undefined : await auditSheet(dataset);
+        writeFileAtomically(resolve(target), auditPage(audit, sheet));
+        output.note(`wrote ${target}`);
+      }
+      output.result(audit);
+      output.print(auditText(audit));
+      return 0;
+    } finally {
+      bar.stop();
+    }
+  },
+};

@@ -1,0 +1,64 @@
+/** Progress on standard error: a bar on a terminal, a line now and then elsewhere. */
+import { SingleBar } from "cli-progress";
+
+/** Work that is done sooner shows no bar. */
+const DELAY_MS = 2000;
+const LINE_MS = 15_000;
+
+export interface ProgressBar {
+  update(done: number, total: number, note?: string): void;
+  stop(): void;
+}
+
+export function progressBar(title: string): ProgressBar {
+  return process.stderr.isTTY ? terminalBar(title) : progressLines(title);
+}
+
+function terminalBar(title: string): ProgressBar {
+  const begun = performance.now();
+  let bar: SingleBar | undefined;
+  return {
+    update(done, total, note = "") {
+      if (!bar) {
+        if (performance.now() - begun < DELAY_MS) return;
+        bar = new SingleBar({
+          format: `${title} {bar} {percentage} % {note}`,
+          barCompleteChar: "━",
+          barIncompleteChar: "─",
+          hideCursor: true,
+          clearOnComplete: true,
+          stream: process.stderr,
+        });
+        bar.start(total, done, { note });
+      }
+      bar.setTotal(total);
+      bar.update(done, { note });
+    },
+    stop() {
+      bar?.stop();
+      bar = undefined;
+    },
+  };
+}
+
+function progressLines(title: string): ProgressBar {
+  const begun = performance.now();
+  let said = begun + DELAY_MS - LINE_MS;
+  return {
+    update(done, total, note = "") {
+      if (performance.now() - said < LINE_MS) return;
+      said = performance.now();
+      process.stderr.write(`${title} ${done}/${total} ${note}\n`);
+    },
+    stop() {},
+  };
+}
+
+export function duration(seconds: number): string {
+  const whole = Math.max(0, Math.round(seconds));
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes} min ${whole % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

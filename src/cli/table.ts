@@ -1,0 +1,44 @@
+/** Tables for the terminal. */
+import Table from "cli-table3";
+
+const BARE = {
+  top: "",
+  "top-mid": "",
+  "top-left": "",
+  "top-right": "",
+  bottom: "",
+  "bottom-mid": "",
+  "bottom-left": "",
+  "bottom-right": "",
+  left: "",
+  "left-mid": "",
+  mid: "",
+  "mid-mid": "",
+  right: "",
+  "right-mid": "",
+  middle: "  ",
+};
+
+/** Rows of cells without lines; long cells wrap at the terminal's width, or at 100 columns. */
+export function table(
+  rows: readonly (readonly (string | number)[])[],
+  head?: readonly string[],
+): string {
+  const columns = Math.max(...rows.map((row) => row.length), head?.length ?? 0);
+  const width = Math.max(60, Math.min(process.stdout.columns ?? 100, 120));
+  const first = Math.max(...rows.map((row) => String(row[0]).length), 0);
+  const result = new Table({
+    chars: BARE,
+    style: { "padding-left": 0, "padding-right": 0, head: ["bold"], border: [] },
+    ...(head ? { head: [...head] } : {}),
+    ...(columns === 2
+      ? {
+          colWidths: [null, Math.max(20, width - first - 4)],
+          wordWrap: true,
+          wrapOnWordBoundary: false,
+        }
+      : {}),
+  });
+  for (const row of rows) result.push([...row]);
+  return result.toString().replace(/ +$/gm, "");
+}

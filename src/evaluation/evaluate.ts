@@ -1,0 +1,103 @@
+/** A classifier held against labelled films. */
+import type { Classifier, ReadFilesOptions } from "../classifier/index.node.ts";
+import {
+  type Dataset,
+  type DatasetProblem,
+  labelsOf,
+  type Sample,
+  type Task,
+} from "../datasets/index.ts";
+import { HilumError } from "../errors.ts";
+import { type Evaluation, evaluatePredictions, type Prediction } from "./evaluation.ts";
+
+export interface EvaluateDatasetOptions extends ReadFilesOptions {
+  /** Which split; by default the test part where there is one, else everything. */
+  readonly split?: string | undefined;
+  /** Throws at the first film that cannot be read. */
+  readonly isStrict?: boolean | undefined;
+}
+
+export interface DatasetEvaluation {
+  readonly evaluation: Evaluation;
+  readonly split: string | null;
+  readonly samples: readonly Sample[];
+  readonly predictions: readonly Prediction[];
+  readonly problems: readonly DatasetProblem[];
+}
+
+/**
+ * The evaluation of a classifier on a data set at its stored operating point. Throws
+ * `labels-differ` when the data set has other classes, `split-unknown` when it has no such split.
+ */
+export async function evaluate(
+  classifier: Classifier,
+  dataset: Dataset,
+  options: EvaluateDatasetOptions = {},
+): Promise<DatasetEvaluation> {
+  const { task, operatingPoint } = classifier.metadata;
+  const columns = matchLabels(task, dataset.task);
+  const { split, samples } = chosenSamples(dataset, options.split);
+  const readings = await classifier.read(
+    samples.map(({ path }) => path),
+    options,
+  );
+  const problems: DatasetProblem[] = [];
+  const kept: Sample[] = [];
+  const predictions: Prediction[] = [];
+  readings.forEach(({ reading, error }, index) => {
+    const sample = samples[index]!;
+    if (error) {
+      if (options.isStrict) throw error;
+      problems.push({
+        code: error.code,
+        key: sample.key,
+        message: error.message,
+        severity: "error",
+      });
+      return;
+    }
+    kept.push(sample);
+    predictions.push({
+      target: columns.map((column) => (column < 0 ? 0 : sample.target[column]!)),
+      probabilities: labelsOf(task).map((label) => reading!.probabilities[label]!),
+    });
+  });
+  const threshold = operatingPoint?.threshold;
+  const evaluation = evaluatePredictions(
+    predictions,
+    task,
+    threshold === undefined ? {} : { threshold },
+  );
+  return { evaluation, split, samples: kept, predictions, problems };
+}
+
+/** For each label of the model its column in the data set, -1 where the data set lacks it. */
+function matchLabels(model: Task, data: Task): number[] {
+  const known = labelsOf(model);
+  const given = labelsOf(data);
+  const strange = given.filter((label) => !known.includes(label));
+  if (strange.length > 0 || model.kind !== data.kind)
+    throw new HilumError(
+      "labels-differ",
+      `The model tells ${known.join(", ")} apart, but the data have ${given.join(", ")}. Evaluate it on data with its own labels (--label-pattern chooses them).`,
+      { model: known, data: given },
+    );
+  return known.map((label) => given.indexOf(label));
+}
+
+function chosenSamples(
+  dataset: Dataset,
+  wanted: string | undefined,
+): { split: string | null; samples: readonly Sample[] } {
+  const names = [...new Set(dataset.samples.map(({ split }) => split))].filter(
+    (name) => name !== null,
+  );
+  const split = wanted ?? (names.includes("test") ? "test" : null);
+  if (split === null) return { split, samples: dataset.samples };
+  if (names.includes(split)) return { split, samples: dataset.split(split) };
+  throw new HilumError(
+    "split-unknown",
+    `There is no split "${split}". ${names.length === 0 ? "The data set has no splits: leave --split out." : `There are: ${names.join(", ")}.`}`,
+    { split, allowed: names },
+  );
+}
