@@ -55,7 +55,8 @@ export function allocate(type: DataType, length: number): TypedArray {
 /** A view of little-endian bytes as elements of the type; copies only where alignment demands it. */
 export function viewBytes(type: DataType, bytes: Uint8Array): TypedArray {
   const width = bytesPerElement(type);
-  const aligned = bytes.byteOffset % width === 0 ? bytes : bytes.slice();
+  // Not slice(): that of a Node Buffer is a view at the same unaligned place.
+  const aligned = bytes.byteOffset % width === 0 ? bytes : new Uint8Array(bytes);
   return new ARRAYS[type](
     aligned.buffer as ArrayBuffer,
     aligned.byteOffset,
