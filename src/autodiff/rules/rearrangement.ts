@@ -118,7 +118,7 @@ function dilated(x: Value, axis: number, step: number): Value {
 /** Constant padding is cut off; reflected and repeated elements add to where they came from. */
 const pad: GradientRule = (context) => {
   const shape = staticShape(context.input(0));
-  const amounts = known(context, 1, "pads") ?? [];
+  const amounts = known(context, 1, "pads") ?? intsOf(context.attributes, "pads") ?? [];
   const axes = known(context, 3, "axes") ?? shape.map((_, axis) => axis);
   const mode = stringOf(context.attributes, "mode", "constant");
   let { gradient } = context;
@@ -143,9 +143,7 @@ function unpadded(
   const kept = size - cutBegin - cutEnd;
   const isWhole = begin <= 0 && end <= 0;
   const inner = isWhole ? gradient : op.slice(gradient, [{ axis, start, end: start + kept }]);
-  if (cutBegin === 0 && cutEnd === 0) return inner;
-  const only = (amount: number) => gradient.shape.map((_, index) => (index === axis ? amount : 0));
-  return op.pad(inner, [...only(cutBegin), ...only(cutEnd)]);
+  return cutBegin === 0 && cutEnd === 0 ? inner : between(inner, axis, cutBegin, cutEnd);
 }
 
 function folded(
@@ -179,7 +177,13 @@ function scatteredAdd(x: Value, sources: readonly number[], axis: number, size: 
   return op.scatterElements(zeros, places, x, { axis, reduction: "add" });
 }
 
-/** Gradients add up where an index occurs more than once. */
+/** The tensor with zeros before and after it along an axis. */
+function between(x: Value, axis: number, before: number, after: number): Value {
+  const only = (amount: number) => x.shape.map((_, index) => (index === axis ? amount : 0));
+  return op.pad(x, [...only(before), ...only(after)]);
+}
+
+/** Gradients add up where an index occurs more than once. A range of indices is a slice. */
 const gather: GradientRule = (context) => {
   const [x, indices] = [context.input(0), context.input(1)];
   const shape = staticShape(x);
@@ -193,7 +197,12 @@ const gather: GradientRule = (context) => {
   ]);
   if (indices.constant) {
     const sources = toNumbers(indices.constant).map((index) => positive(index, size));
-    return [scatteredAdd(flat, sources, axis, size)];
+    const isRange = sources.every((source, index) => source === sources[0]! + index);
+    return [
+      isRange
+        ? between(flat, axis, sources[0]!, size - sources[0]! - picked)
+        : scatteredAdd(flat, sources, axis, size),
+    ];
   }
   const column = shape.map((_, index) => (index === axis ? picked : 1));
   const places = op.expand(op.reshape(indices, column), staticShape(flat));

@@ -39,8 +39,10 @@ const spread = (context: GradientContext, value: Value): Value =>
 /** The gradient goes to the extreme elements; ties share it evenly. */
 const extremum: GradientRule = (context) => {
   const x = context.input(0);
+  const axes = reducedAxes(context);
+  if (axes.length === 0) return [context.gradient];
   const isExtreme = op.cast(op.equal(x, kept(context, context.output(0))), "float32");
-  const ties = op.reduceSum(isExtreme, { axes: reducedAxes(context) });
+  const ties = op.reduceSum(isExtreme, { axes });
   return [op.mul(isExtreme, op.div(kept(context, context.gradient), ties))];
 };
 
@@ -55,9 +57,13 @@ export const REDUCTION_GRADIENTS: GradientTable = {
     const doubled = op.mul(kept(context, context.gradient), context.builder.scalar(2));
     return [op.mul(context.input(0), doubled)];
   },
-  // d |x| = x dx / |x|
+  // d |x| = x dx / |x|; the subgradient at 0 is 0.
   ReduceL2: (context) => {
-    const ratio = op.div(kept(context, context.gradient), kept(context, context.output(0)));
+    const { builder } = context;
+    const norm = kept(context, context.output(0));
+    const isZero = op.equal(norm, builder.scalar(0));
+    const divisor = op.where(isZero, builder.scalar(1), norm);
+    const ratio = op.div(kept(context, context.gradient), divisor);
     return [op.mul(context.input(0), ratio)];
   },
   // d sum |x| = sign(x) dx

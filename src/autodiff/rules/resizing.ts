@@ -5,9 +5,11 @@
 import {
   float32,
   intOf,
+  intsOf,
   operators as op,
   staticShape,
   stringOf,
+  toNumbers,
   type Value,
 } from "../../onnx/index.ts";
 import type { GradientContext, GradientRule, GradientTable } from "../rule.ts";
@@ -18,18 +20,31 @@ const resize: GradientRule = (context) => {
   if (mode === "cubic") context.unsupported('mode "cubic" has no gradient here');
   if (intOf(context.attributes, "antialias", 0) === 1)
     context.unsupported("an antialiased resize has no gradient here");
-  const from = staticShape(x);
   const to = staticShape(context.gradient);
-  const scales = context.optionalInput(2)?.constant;
+  const given = scalesByAxis(context);
   let { gradient } = context;
-  from.forEach((size, axis) => {
+  staticShape(x).forEach((size, axis) => {
     if (size === to[axis]) return;
-    const scale = scales ? Number(scales.data[axis]) : to[axis]! / size;
+    const scale = given.get(axis) ?? to[axis]! / size;
     const weights = axisWeights(context, size, to[axis]!, scale);
     gradient = alongAxis(gradient, axis, weights, size);
   });
   return [gradient];
 };
+
+/** The scales that the node states; none where it states sizes. An empty operand is left out too. */
+function scalesByAxis(context: GradientContext): ReadonlyMap<number, number> {
+  const operand = context.optionalInput(2);
+  if (operand && !operand.constant) context.unsupported("its scales are computed at run time");
+  const rank = context.input(0).shape.length;
+  const axes = intsOf(context.attributes, "axes");
+  return new Map(
+    (operand?.constant ? toNumbers(operand.constant) : []).map((scale, index) => {
+      const axis = axes?.[index] ?? index;
+      return [axis < 0 ? axis + rank : axis, scale];
+    }),
+  );
+}
 
 /** The matrix `[output, input]` of one axis. Source: ONNX Resize-19. */
 function axisWeights(
@@ -55,17 +70,33 @@ function axisWeights(
   return weights;
 }
 
-function sourcePosition(
-  context: GradientContext,
-  output: number,
-  { size, outputs, scale }: { size: number; outputs: number; scale: number },
-): number {
+interface ResizedAxis {
+  readonly size: number;
+  readonly outputs: number;
+  readonly scale: number;
+}
+
+const halfPixel = (output: number, { scale }: ResizedAxis): number => (output + 0.5) / scale - 0.5;
+
+/** Where an output element lies on the input's axis, by `coordinate_transformation_mode`. */
+const POSITIONS: Readonly<Record<string, (output: number, axis: ResizedAxis) => number>> = {
+  half_pixel: halfPixel,
+  asymmetric: (output, { scale }) => output / scale,
+  align_corners: (output, { size, outputs }) =>
+    outputs === 1 ? 0 : (output * (size - 1)) / (outputs - 1),
+  pytorch_half_pixel: (output, axis) => (axis.outputs === 1 ? 0 : halfPixel(output, axis)),
+  half_pixel_symmetric(output, axis) {
+    const adjustment = axis.outputs / (axis.scale * axis.size);
+    return (axis.size / 2) * (1 - adjustment) + halfPixel(output, axis);
+  },
+  tf_half_pixel_for_nn: (output, { scale }) => (output + 0.5) / scale,
+};
+
+function sourcePosition(context: GradientContext, output: number, axis: ResizedAxis): number {
   const mode = stringOf(context.attributes, "coordinate_transformation_mode", "half_pixel");
-  if (mode === "asymmetric") return output / scale;
-  if (mode === "align_corners") return outputs === 1 ? 0 : (output * (size - 1)) / (outputs - 1);
-  if (mode === "pytorch_half_pixel") return outputs === 1 ? 0 : (output + 0.5) / scale - 0.5;
-  if (mode === "half_pixel") return (output + 0.5) / scale - 0.5;
-  return context.unsupported(`coordinate_transformation_mode "${mode}" has no gradient here`);
+  const position = POSITIONS[mode];
+  if (!position) context.unsupported(`coordinate_transformation_mode "${mode}" has no gradient`);
+  return position(output, axis);
 }
 
 function nearest(context: GradientContext, position: number): number {

@@ -29,7 +29,8 @@ export function batchNormalization(
 
 /**
  * Normalization by the batch itself, with the running statistics blended in:
- * `running = momentum * old + (1 - momentum) * batch` (population variance).
+ * `running = momentum * old + (1 - momentum) * batch` (population variance). ONNX Runtime writes the
+ * running statistics over `mean` and `variance`: give it values that nothing else reads.
  */
 export function batchNormalizationInTraining(
   x: Value,
