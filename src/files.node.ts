@@ -31,16 +31,32 @@ export function guardDisk<T>(path: string, work: () => T): T {
   }
 }
 
-/** Writes a file so that at any instant either the old or the whole new one is there. */
-export function writeFileAtomically(path: string, contents: string | Uint8Array): void {
+/** More than two gigabytes cannot be written at once. */
+const LARGEST_WRITE = 2 ** 30;
+
+/**
+ * Writes a file, whole or from parts, so that at any instant either the old or the whole new one
+ * is there.
+ */
+export function writeFileAtomically(
+  path: string,
+  contents: string | Uint8Array | readonly Uint8Array[],
+): void {
+  const whole = typeof contents === "string" ? Buffer.from(contents) : contents;
+  const parts = whole instanceof Uint8Array ? [whole] : whole;
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   guardDisk(path, () => {
     try {
       const file = openSync(temporary, "w");
       try {
-        const bytes = typeof contents === "string" ? Buffer.from(contents) : contents;
-        for (let offset = 0; offset < bytes.length; )
-          offset += writeSync(file, bytes, offset, bytes.length - offset);
+        for (const bytes of parts)
+          for (let offset = 0; offset < bytes.length; )
+            offset += writeSync(
+              file,
+              bytes,
+              offset,
+              Math.min(LARGEST_WRITE, bytes.length - offset),
+            );
         fsyncSync(file);
       } finally {
         closeSync(file);

@@ -6,6 +6,8 @@ export interface PageOptions {
   readonly body: string;
   /** Shown at the top of the page, for example that everything on it is synthetic. */
   readonly banner?: string | undefined;
+  /** CSS of this page alone. */
+  readonly style?: string | undefined;
 }
 
 const STYLE = `
@@ -33,14 +35,14 @@ footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; border-top: 1
 export const NOT_FOR_CLINICAL_USE = "Not for clinical use";
 
 /** The page as one HTML document. `title` and `banner` are text and are escaped; `body` is HTML. */
-export function page({ title, body, banner }: PageOptions): string {
+export function page({ title, body, banner, style = "" }: PageOptions): string {
   const notices = [
     ...(banner ? [banner] : []),
     `${NOT_FOR_CLINICAL_USE}. A research tool: it helps a physician decide, it never decides.`,
   ];
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>${escapeHtml(title)}</title><style>${STYLE}</style></head>
+<title>${escapeHtml(title)}</title><style>${STYLE}${style}</style></head>
 <body><main>
 ${notices.map((text) => `<div class="notice" role="note">${escapeHtml(text)}</div>`).join("\n")}
 <h1>${escapeHtml(title)}</h1>

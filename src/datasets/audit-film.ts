@@ -2,79 +2,79 @@
 import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { decodeImage, readImageBytes } from "../images/index.ts";
+import { filmHash, HASH_GRID } from "./near-duplicates.ts";
 
 export interface FilmFacts {
   readonly width: number;
   readonly height: number;
+  readonly bytes: number;
   readonly sha256: string;
   /** Mean grey level and its standard deviation, 0 to 255. */
   readonly brightness: number;
   readonly contrast: number;
-  /** Share of the outermost 4 % of the film that is nearly black. */
+  /** Shares of the outermost 4 % of the film that are nearly black and nearly white. */
   readonly darkBorder: number;
-  /** 256 comparisons of neighbouring areas; null for a flat film, which has none. */
-  readonly hash: Uint16Array | null;
+  readonly whiteBorder: number;
+  /** Share of the whole film that is nearly white. */
+  readonly white: number;
+  /** See near-duplicates.ts; null for a film with nothing on it, which resembles any other such. */
+  readonly hash: Uint32Array | null;
 }
 
-const SIDE = 64;
+/** Cells of the hash's grid, and pixels of a cell's side in the reduced film. */
+const CELL = 4;
+const SIDE = HASH_GRID * CELL;
 const BORDER = 3;
 const NEARLY_BLACK = 12;
-const HASH_SIDE = 16;
+const NEARLY_WHITE = 243;
 const FLAT = 4;
 
 /** The facts of a film. Throws the errors of `readImage`. */
 export async function filmFacts(path: string, name: string): Promise<FilmFacts> {
   const bytes = await readImageBytes(path, { name });
   const { width, height, pixels } = await decodeImage(bytes, { name });
-  const raw = { raw: { width, height, channels: 1 as const } };
-  const small = await reduced(pixels, raw, SIDE, SIDE);
-  const brightness = small.reduce((sum, value) => sum + value, 0) / small.length;
-  const variance = small.reduce((sum, value) => sum + (value - brightness) ** 2, 0) / small.length;
-  const contrast = Math.sqrt(variance);
-  return {
-    width,
-    height,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
-    brightness,
-    contrast,
-    darkBorder: darkBorder(small),
-    hash:
-      contrast < FLAT ? null : differenceHash(await reduced(pixels, raw, HASH_SIDE + 1, HASH_SIDE)),
-  };
-}
-
-async function reduced(
-  pixels: Uint8Array,
-  options: { raw: { width: number; height: number; channels: 1 } },
-  width: number,
-  height: number,
-): Promise<Uint8Array> {
-  return sharp(pixels, options)
-    .resize(width, height, { fit: "fill" })
+  const reduced = await sharp(pixels, { raw: { width, height, channels: 1 } })
+    .resize(SIDE, SIDE, { fit: "fill" })
     .extractChannel(0)
     .raw()
     .toBuffer();
+  const brightness = mean(reduced);
+  const contrast = Math.sqrt(mean(Float64Array.from(reduced, (v) => (v - brightness) ** 2)));
+  const border = reduced.filter((_, at) => isBorder(at % SIDE, Math.floor(at / SIDE)));
+  return {
+    width,
+    height,
+    bytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    brightness,
+    contrast,
+    darkBorder: share(border, (value) => value < NEARLY_BLACK),
+    whiteBorder: share(border, (value) => value > NEARLY_WHITE),
+    white: share(reduced, (value) => value > NEARLY_WHITE),
+    hash: contrast < FLAT ? null : filmHash(cellsOf(reduced)),
+  };
 }
 
-function darkBorder(small: Uint8Array): number {
-  let dark = 0;
+function mean(values: ArrayLike<number>): number {
   let total = 0;
-  for (let y = 0; y < SIDE; y++)
-    for (let x = 0; x < SIDE; x++) {
-      if (Math.min(x, y, SIDE - 1 - x, SIDE - 1 - y) >= BORDER) continue;
-      total++;
-      if (small[y * SIDE + x]! < NEARLY_BLACK) dark++;
-    }
-  return dark / total;
+  for (let i = 0; i < values.length; i++) total += values[i]!;
+  return total / values.length;
 }
 
-/** Source: Krawetz 2013, "Kind of Like That" (dHash), at 16 x 16 comparisons. */
-function differenceHash(grid: Uint8Array): Uint16Array {
-  const hash = new Uint16Array(HASH_SIDE);
-  for (let y = 0; y < HASH_SIDE; y++)
-    for (let x = 0; x < HASH_SIDE; x++) {
-      const at = y * (HASH_SIDE + 1) + x;
-      if (grid[at]! < grid[at + 1]!) hash[y]! |= 1 << x;
-    }
-  return hash;
+function share(values: Uint8Array, isCounted: (value: number) => boolean): number {
+  return values.filter(isCounted).length / values.length;
+}
+
+const isBorder = (x: number, y: number): boolean =>
+  Math.min(x, y, SIDE - 1 - x, SIDE - 1 - y) < BORDER;
+
+/** Sums over the grid's cells. */
+function cellsOf(reduced: Uint8Array): Float64Array {
+  const cells = new Float64Array(HASH_GRID * HASH_GRID);
+  reduced.forEach((value, at) => {
+    const x = Math.floor((at % SIDE) / CELL);
+    const y = Math.floor(at / SIDE / CELL);
+    cells[y * HASH_GRID + x]! += value;
+  });
+  return cells;
 }

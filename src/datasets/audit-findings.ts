@@ -1,177 +1,271 @@
-/** What the audit's facts mean, in sentences that say what to do. */
-
-import type { Audit, MeasuredFilm } from "./audit.ts";
-import type { FilmFacts } from "./audit-film.ts";
-import type { Dataset, Sample } from "./dataset.ts";
-import { labelsOf } from "./task.ts";
+/** What the audit's facts mean, in sentences, and what to do about it. */
+import type { Audit, DuplicateGroup, SplitCounts } from "./audit.ts";
+import { type Difference, MEASURES } from "./audit-differences.ts";
+import { groupBy } from "./group.ts";
 
 export interface Finding {
   readonly code: string;
   readonly severity: "error" | "warning" | "note";
   readonly message: string;
+  /** What to do; empty where nothing is to be done. */
+  readonly advice: string;
 }
-
-/** How well one plain number tells two groups apart. */
-export interface Separation {
-  readonly kind: "classes" | "splits";
-  readonly first: string;
-  readonly second: string;
-  readonly feature: string;
-  /** Probability that a film of `second` has the larger value, ties counting half; 0.5 is no difference. */
-  readonly auroc: number;
-}
-
-const FEATURES: Readonly<Record<string, (facts: FilmFacts) => number>> = {
-  "image area": ({ width, height }) => width * height,
-  "aspect ratio": ({ width, height }) => width / height,
-  brightness: ({ brightness }) => brightness,
-  contrast: ({ contrast }) => contrast,
-  "dark border": ({ darkBorder }) => darkBorder,
-};
-
-/** Every feature for every pair of classes and of splits. */
-export function separations(films: readonly MeasuredFilm[], { task }: Dataset): Separation[] {
-  const labels = labelsOf(task);
-  const groups = (pick: (sample: Sample) => string | null) => {
-    const names = [...new Set(films.map(({ sample }) => pick(sample)))].filter(
-      (name) => name !== null,
-    );
-    return names
-      .sort()
-      .map((name) => ({ name, films: films.filter(({ sample }) => pick(sample) === name) }));
-  };
-  const ofKind = (kind: Separation["kind"], pick: (sample: Sample) => string | null) => {
-    const named = groups(pick);
-    return named.flatMap((first, index) =>
-      named.slice(index + 1).flatMap((second) =>
-        Object.entries(FEATURES).map(([feature, measure]) => ({
-          kind,
-          first: first.name,
-          second: second.name,
-          feature,
-          auroc: superiority(
-            first.films.map(({ facts }) => measure(facts)),
-            second.films.map(({ facts }) => measure(facts)),
-          ),
-        })),
-      ),
-    );
-  };
-  const classes =
-    task.kind === "classes"
-      ? ofKind("classes", ({ target }) => labels[target.indexOf(1)] ?? null)
-      : [];
-  return [...classes, ...ofKind("splits", ({ split }) => split)];
-}
-
-/** Probability that a value of `second` exceeds one of `first`. Source: Mann and Whitney 1947. */
-function superiority(first: readonly number[], second: readonly number[]): number {
-  const all = [
-    ...first.map((value) => ({ value, isSecond: false })),
-    ...second.map((value) => ({ value, isSecond: true })),
-  ].sort((a, b) => a.value - b.value);
-  let rankSum = 0;
-  for (let start = 0; start < all.length; ) {
-    let end = start;
-    while (end < all.length && all[end]!.value === all[start]!.value) end++;
-    const rank = (start + end + 1) / 2;
-    for (let place = start; place < end; place++) if (all[place]!.isSecond) rankSum += rank;
-    start = end;
-  }
-  return (rankSum - (second.length * (second.length + 1)) / 2) / (first.length * second.length);
-}
-
-/** A single number that tells this well is a shortcut that a network will find. */
-const TELLING = 0.8;
-const SEVERITIES = ["error", "warning", "note"] as const;
-const IMBALANCE = 3;
 
 type Facts = Omit<Audit, "findings">;
-type Check = (facts: Facts, dataset: Dataset) => Finding[];
+/** One thing to look for. Findings come in the order of checks within their severity. */
+type Check = (facts: Facts) => readonly Finding[];
 
-const one = (isFound: boolean, finding: Finding): Finding[] => (isFound ? [finding] : []);
-const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`;
+const SEVERITIES = ["error", "warning", "note"];
 
-const CHECKS: readonly Check[] = [
-  ({ unreadable }) =>
-    one(unreadable.length > 0, {
-      code: "unreadable",
+export function auditFindings(facts: Facts): Finding[] {
+  return CHECKS.flatMap((check) => check(facts)).sort(
+    (a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity),
+  );
+}
+
+const when = (isFound: boolean, finding: () => Finding): Finding[] => (isFound ? [finding()] : []);
+
+/** "1 image", "2 images"; with thousands apart. */
+export function counted(count: number, noun: string): string {
+  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+}
+
+const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
+const example = (groups: readonly DuplicateGroup[]): string =>
+  `for example ${groups[0]!.keys.slice(0, 3).join(" = ")}`;
+
+function unreadable({ unreadable: files, images }: Facts): Finding[] {
+  return [...groupBy(files, ({ code }) => code)].map(([code, group]) => ({
+    code: "unreadable",
+    severity: "error",
+    message: `${counted(group.length, "file")} of ${images.toLocaleString("en")} cannot be read (${code}), the first: ${group[0]!.message}`,
+    advice: "They are left out, or stop the run under --strict. The whole list is below.",
+  }));
+}
+
+function exactDuplicates({ exactDuplicates: all }: Facts): Finding[] {
+  const conflicts = all.filter(({ hasConflict }) => hasConflict);
+  const splits = all.filter(({ crossesSplits }) => crossesSplits);
+  const patients = all.filter(({ crossesPatients }) => crossesPatients);
+  const copies = all.reduce((sum, { keys }) => sum + keys.length - 1, 0);
+  return [
+    ...when(conflicts.length > 0, () => ({
+      code: "copies-in-conflict",
       severity: "error",
-      message: `${count(unreadable.length, "file")} cannot be read and will be left out (first: ${unreadable[0]?.message}).`,
-    }),
-  ({ exactDuplicates }) => {
-    const conflicts = exactDuplicates.filter(({ hasConflict }) => hasConflict);
-    const crossing = exactDuplicates.filter(({ crossesSplits }) => crossesSplits);
-    return [
-      ...one(conflicts.length > 0, {
-        code: "conflicting-copies",
-        severity: "error",
-        message: `${count(conflicts.length, "film")} occur as identical copies with different labels (first: ${conflicts[0]?.keys.join(", ")}). Remove the wrong ones.`,
-      }),
-      ...one(crossing.length > 0, {
-        code: "copies-across-splits",
-        severity: "error",
-        message: `${count(crossing.length, "film")} lie as identical copies in more than one split (first: ${crossing[0]?.keys.join(", ")}). Keep one of each.`,
-      }),
-      ...one(exactDuplicates.length > 0, {
-        code: "copies",
-        severity: "note",
-        message: `${count(exactDuplicates.length, "film")} occur under more than one name. Splits keep copies together; they count twice in training.`,
-      }),
-    ];
-  },
-  ({ nearDuplicates }) => {
-    const crossing = nearDuplicates.filter(({ crossesSplits }) => crossesSplits);
-    return [
-      ...one(crossing.length > 0, {
-        code: "near-copies-across-splits",
-        severity: "warning",
-        message: `${count(crossing.length, "pair")} of films in different splits look the same (first: ${crossing[0]?.keys.join(", ")}). Look at them: a re-saved film in two splits flatters the model.`,
-      }),
-      ...one(nearDuplicates.length > crossing.length, {
-        code: "near-copies",
-        severity: "note",
-        message: `${count(nearDuplicates.length - crossing.length, "pair")} of films within a split look the same.`,
-      }),
-    ];
-  },
-  ({ patientsAcrossSplits }) =>
-    one(patientsAcrossSplits.length > 0, {
+      message: `${counted(conflicts.length, "film")} have byte-identical copies with different labels, ${example(conflicts)}.`,
+      advice: "One of the labels is wrong. Decide which, and remove the other copy.",
+    })),
+    ...when(splits.length > 0, () => ({
+      code: "copies-across-splits",
+      severity: "error",
+      message: `${counted(splits.length, "film")} lie as byte-identical copies in more than one split, ${example(splits)}.`,
+      advice: "Keep one copy of each, or results on that split are flattered.",
+    })),
+    ...when(patients.length > 0, () => ({
+      code: "copies-across-patients",
+      severity: "warning",
+      message: `${counted(patients.length, "film")} have byte-identical copies under different patients, ${example(patients)}.`,
+      advice: "Splits keep such patients together. Check how patients are numbered.",
+    })),
+    ...when(all.length > 0, () => ({
+      code: "copies",
+      severity: "note",
+      message: `${counted(all.length, "film")} have byte-identical copies (${copies.toLocaleString("en")} superfluous files).`,
+      advice: "Splits keep copies together, but they count more than once in training.",
+    })),
+  ];
+}
+
+function nearDuplicates({ nearDuplicates: all }: Facts): Finding[] {
+  const conflicts = all.filter(({ hasConflict }) => hasConflict);
+  const splits = all.filter(({ crossesSplits }) => crossesSplits);
+  const patients = all.filter((group) => group.crossesPatients && !group.crossesSplits);
+  return [
+    ...when(conflicts.length > 0, () => ({
+      code: "near-copies-in-conflict",
+      severity: "warning",
+      message: `${counted(conflicts.length, "group")} of films look the same but have different labels, ${example(conflicts)}.`,
+      advice: "Look at them: probably one film was saved twice and labelled twice.",
+    })),
+    ...when(splits.length > 0, () => ({
+      code: "near-copies-across-splits",
+      severity: "warning",
+      message: `${counted(splits.length, "group")} of films in different splits look the same, ${example(splits)}.`,
+      advice: "Look at them: a film saved again in another split flatters the results there.",
+    })),
+    ...when(patients.length > 0, () => ({
+      code: "near-copies-across-patients",
+      severity: "warning",
+      message: `${counted(patients.length, "group")} of films of different patients look the same, ${example(patients)}.`,
+      advice: "Look at them: a split by patient does not keep these together.",
+    })),
+    ...when(all.length > 0, () => ({
+      code: "near-copies",
+      severity: "note",
+      message: `${counted(all.length, "group")} of films look the same without being identical: saved again, scaled, or with other contrast.`,
+      advice: "They count more than once in training.",
+    })),
+  ];
+}
+
+function patients({ patientsAcrossSplits: found, images, patientsUnknown }: Facts): Finding[] {
+  const isTestOnly = found.every(({ splits }) => "test" in splits);
+  const [first] = found;
+  return [
+    ...when(first !== undefined, () => ({
       code: "patients-across-splits",
       severity: "warning",
-      message: `${count(patientsAcrossSplits.length, "patient")} have films in more than one split, by the numbers in their file names (first: ${patientsAcrossSplits[0]}). If the splits number patients anew, this means nothing; else move them together.`,
-    }),
-  ({ counts }) =>
-    Object.entries(counts).flatMap(([split, byLabel]) => {
-      const entries = Object.entries(byLabel).sort((a, b) => b[1] - a[1]);
-      const [most, least] = [entries[0], entries.at(-1)];
-      return one(
-        most !== undefined && least !== undefined && most[1] > IMBALANCE * Math.max(1, least[1]),
-        {
-          code: "imbalance",
-          severity: "note",
-          message: `In "${split}" ${most?.[0]} (${most?.[1]}) outnumbers ${least?.[0]} (${least?.[1]}). Judge by balanced accuracy and AUROC; train with --balance if the small class is missed.`,
-        },
-      );
-    }),
-  ({ separations: found }) =>
-    found
-      .filter(({ auroc }) => Math.max(auroc, 1 - auroc) >= TELLING)
-      .map(({ kind, first, second, feature, auroc }) => ({
-        code: kind === "classes" ? "shortcut" : "split-shift",
-        severity: "warning" as const,
-        message:
-          kind === "classes"
-            ? `The ${feature} alone tells ${second} from ${first} with AUROC ${Math.max(auroc, 1 - auroc).toFixed(2)}: a model may learn that instead of the lungs.`
-            : `The splits ${first} and ${second} differ in ${feature} (AUROC ${Math.max(auroc, 1 - auroc).toFixed(2)}): results on one may not hold on the other.`,
-      })),
-  (_, { problems }) =>
-    problems
-      .filter(({ code }) => code !== "file-ignored")
-      .map(({ code, severity, message }) => ({ code, severity, message })),
-];
-
-export function auditFindings(facts: Facts, dataset: Dataset): Finding[] {
-  const findings = CHECKS.flatMap((check) => check(facts, dataset));
-  return findings.sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+      message: `${counted(found.length, "patient")} have films in more than one split, by their numbers (for example ${first!.patient}: ${Object.entries(
+        first!.splits,
+      )
+        .map(([split, count]) => `${count} in ${split}`)
+        .join(", ")}).`,
+      advice: isTestOnly
+        ? "If the test part numbers its patients anew, as it may in the public archive, this means nothing; if not, its results are flattered."
+        : "Training refuses this between train and val unless --allow-leaks is given. Move a patient's films into one split.",
+    })),
+    ...when(patientsUnknown > 0, () => ({
+      code: "patients-unknown",
+      severity: "warning",
+      message: `${counted(patientsUnknown, "image")} of ${images.toLocaleString("en")} name no patient, so each counts as its own.`,
+      advice:
+        "Several films of one patient may then cross from training to validation. Give --patient-pattern, or a patient column in a manifest.",
+    })),
+  ];
 }
+
+/** Patients that a label needs, so that a validation part holds a handful of them. */
+const FEW_PATIENTS = 20;
+const IMBALANCE = 2;
+
+function balance({ splits, kind, labels }: Facts): Finding[] {
+  const pool = splits.filter(({ split }) => split !== "test");
+  const total = (label: string) => pool.reduce((sum, { labels: n }) => sum + n[label]!, 0);
+  const counts = labels.map((label) => ({ label, images: total(label) }));
+  const byCount = counts.toSorted((a, b) => b.images - a.images);
+  const [most, least] = [byCount[0]!, byCount.at(-1)!];
+  const few = counts.filter(({ images }) => images < FEW_PATIENTS);
+  return [
+    ...when(few.length > 0, () => ({
+      code: "label-rare",
+      severity: "warning",
+      message: `Few images outside the test part show ${few.map(({ label, images }) => `${label} (${images})`).join(", ")}.`,
+      advice:
+        "What a model says of it can hardly be learned or judged. Gather more, or leave it out.",
+    })),
+    ...when(kind === "classes" && most.images > IMBALANCE * Math.max(1, least.images), () => ({
+      code: "imbalance",
+      severity: "note",
+      message: `${most.label} outnumbers ${least.label} ${(most.images / Math.max(1, least.images)).toFixed(1)} to 1 (${most.images.toLocaleString("en")} and ${least.images.toLocaleString("en")} images).`,
+      advice:
+        "Judge by AUROC and balanced accuracy, not by accuracy alone; weigh classes or sample them evenly in training.",
+    })),
+  ];
+}
+
+/** Smaller validation parts cannot tell models apart. */
+const SMALL_VALIDATION = 50;
+/** Difference of a label's share between splits, in standard errors and absolutely. */
+const SHIFT = { errors: 4, share: 0.05 };
+
+function splitParts({ splits, labels, kind }: Facts): Finding[] {
+  const named = (name: string) => splits.find(({ split }) => split === name);
+  const [train, val, test] = [named("train"), named("val"), named("test")];
+  const shareOf = (part: SplitCounts, label: string) => part.labels[label]! / part.images;
+  const shifted = (label: string) => {
+    if (!train || !test) return false;
+    const [p, q] = [shareOf(train, label), shareOf(test, label)];
+    const error = Math.sqrt((p * (1 - p)) / train.images + (q * (1 - q)) / test.images);
+    return Math.abs(p - q) > SHIFT.share && Math.abs(p - q) > SHIFT.errors * error;
+  };
+  const shifts = (kind === "classes" && labels.length === 2 ? labels.slice(1) : labels).filter(
+    shifted,
+  );
+  return [
+    ...when(val !== undefined && val.images < SMALL_VALIDATION, () => ({
+      code: "validation-useless",
+      severity: "warning",
+      message: `The validation part has only ${counted(val!.images, "image")}: a single one moves its accuracy by ${percent(1 / val!.images)}.`,
+      advice:
+        "It is of no use for choosing anything. Training draws validation patients from train instead, and says so.",
+    })),
+    ...when(test === undefined, () => ({
+      code: "no-test-part",
+      severity: "note",
+      message: "No part is set aside as test.",
+      advice:
+        "Training draws validation patients by itself, but what is chosen on them cannot judge the result. Keep films apart in a folder named test, best from another hospital.",
+    })),
+    ...when(shifts.length > 0, () => ({
+      code: "prevalence-shift",
+      severity: "note",
+      message: `${shifts.map((label) => `${label} has a share of ${percent(shareOf(train!, label))} in train and ${percent(shareOf(test!, label))} in test`).join("; ")}.`,
+      advice: "Thresholds chosen on one do not carry over to the other; AUROC does.",
+    })),
+  ];
+}
+
+/** A measure that tells this well, beyond chance, is worth a sentence; above the first, a warning. */
+const TELLING = { warning: 0.75, note: 0.65, standardErrors: 4 };
+const strength = ({ auroc }: Difference): number => Math.max(auroc, 1 - auroc);
+
+function differences({ differences: all }: Facts): Finding[] {
+  const telling = all.filter(
+    (found) => strength(found) >= TELLING.note && found.standardErrors > TELLING.standardErrors,
+  );
+  const pairs = groupBy(telling, ({ between, first, second }) =>
+    JSON.stringify([between, first, second]),
+  );
+  return [...pairs.values()]
+    .map((group) => group.toSorted((a, b) => strength(b) - strength(a)))
+    .sort((a, b) => strength(b[0]!) - strength(a[0]!))
+    .map((group): Finding => {
+      const { between, first, second } = group[0]!;
+      const isLabels = between === "labels";
+      const list = group.slice(0, 3).map(described).join("; ");
+      return {
+        code: isLabels ? "shortcut" : "split-shift",
+        severity: strength(group[0]!) >= TELLING.warning ? "warning" : "note",
+        message: isLabels
+          ? `${second} can be told from ${first} by plain numbers alone: ${list}.`
+          : `The parts ${first} and ${second} differ beyond their labels: ${list}.`,
+        advice: isLabels
+          ? "A model may learn this in place of the lungs. Some of it may be the disease itself: look at heat maps, and test on films of another origin."
+          : `Results on ${second} may differ for this alone. Train with augmentation that covers the difference.`,
+      };
+    });
+}
+
+/** "aspect ratio (wider, median 1.52 against 1.21; AUROC 0.84)" */
+function described(found: Difference): string {
+  const measure = MEASURES.find(({ name }) => name === found.measure)!;
+  const direction = found.auroc > 0.5 ? measure.more : measure.less;
+  const [a, b] = found.medians.map(rounded);
+  return `${found.measure} (${found.second} ${direction}, median ${b} against ${a}; AUROC ${strength(found).toFixed(2)})`;
+}
+
+/** Three significant digits. */
+export function rounded(value: number): string {
+  if (value === 0) return "0";
+  return Math.abs(value) >= 100 ? value.toFixed(0) : String(Number(value.toPrecision(3)));
+}
+
+/** Said better by a check of its own, or of no interest in an audit. */
+const SAID_ELSEWHERE = new Set(["patient-unknown"]);
+
+function problems({ problems: found }: Facts): Finding[] {
+  return found
+    .filter(({ code }) => !SAID_ELSEWHERE.has(code))
+    .map(({ code, severity, message }) => ({ code, severity, message, advice: "" }));
+}
+
+const CHECKS: readonly Check[] = [
+  unreadable,
+  exactDuplicates,
+  patients,
+  nearDuplicates,
+  splitParts,
+  differences,
+  balance,
+  problems,
+];

@@ -1,108 +1,176 @@
-/** The audit as text for a terminal and as one HTML page. */
-import { readImage } from "../images/index.ts";
-import { escapeHtml, htmlPicture, htmlTable, page } from "../page.ts";
-import { randomStream } from "../random.ts";
-import type { Audit, Range } from "./audit.ts";
-import { contactSheet } from "./contact-sheet.ts";
-import type { Dataset, Sample } from "./dataset.ts";
-import { labelsOf } from "./task.ts";
+/** The audit as one HTML page. */
+import { basename } from "node:path";
+import { escapeHtml, htmlTable, page } from "../page.ts";
+import type { Audit, DuplicateGroup, Range } from "./audit.ts";
+import { MEASURES } from "./audit-differences.ts";
+import { counted, type Finding, rounded } from "./audit-findings.ts";
+import type { AuditPictures, FilmPicture } from "./audit-pictures.ts";
 
-const shown = (value: number) => (Number.isInteger(value) ? String(value) : value.toFixed(2));
-const rangeText = (range: Range | null) =>
-  range ? `${shown(range.min)} to ${shown(range.max)}, median ${shown(range.median)}` : "–";
+/** A list on the page ends here; the JSON has it whole. */
+const LONGEST_LIST = 200;
 
-function summaryRows(audit: Audit): [string, string | number][] {
-  return [
-    ["images", audit.images],
-    ["patients", audit.patients],
-    ["layout", audit.layout],
-    ["width", rangeText(audit.width)],
-    ["height", rangeText(audit.height)],
-    ["aspect ratio", rangeText(audit.aspect)],
-    ["unreadable", audit.unreadable.length],
-    ["identical copies", `${audit.exactDuplicates.length} groups`],
-    ["look the same", `${audit.nearDuplicates.length} pairs`],
-  ];
-}
+const STYLE = `
+ul.findings p { margin: 0; } ul.findings .advice { color: var(--quiet); font-size: .93rem; margin-top: .15rem; }
+ul.findings b { text-transform: capitalize; }
+.films { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .6rem; }
+.films figure { margin: 0; background: #0c0f12; border-radius: 6px; overflow: hidden; display: flex; flex-direction: column; }
+.films img, .films .missing { width: 100%; height: 8.5rem; object-fit: contain; border-radius: 0; }
+.films .missing { display: grid; place-items: center; color: #9aa4af; }
+.films figcaption { background: var(--card); color: var(--quiet); font-size: .72rem; line-height: 1.35; padding: .3rem .4rem; overflow-wrap: anywhere; flex: 1; }
+.films + .films { margin-top: 1.2rem; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
+.strip { width: 15rem; height: 1.1rem; display: block; } .strip line { stroke: var(--accent); } .strip .rail { stroke: var(--line); }
+details { margin: .6rem 0; } summary { cursor: pointer; }
+td .bar { display: inline-block; height: .55rem; background: var(--accent); border-radius: 2px; margin-right: .4rem; min-width: 1px; }
+`;
 
-function countRows(audit: Audit): (string | number)[][] {
-  return Object.entries(audit.counts).map(([split, counts]) => [
-    split,
-    ...audit.labels.map((label) => counts[label]!),
-  ]);
-}
-
-/** Lines for a terminal. */
-export function auditText(audit: Audit): string {
-  const width = Math.max(...summaryRows(audit).map(([name]) => name.length)) + 2;
-  return [
-    ...summaryRows(audit).map(([name, value]) => `${name.padEnd(width)}${value}`),
-    "",
-    ["split", ...audit.labels].map((text) => text.padEnd(12)).join(" "),
-    ...countRows(audit).map((row) => row.map((cell) => String(cell).padEnd(12)).join(" ")),
-    "",
-    ...(audit.findings.length === 0
-      ? ["Nothing wrong was found."]
-      : audit.findings.map(({ severity, message }) => `${severity.padEnd(8)} ${message}`)),
-  ].join("\n");
-}
-
-/** One self-contained HTML page; `sheet` is a contact sheet as PNG. */
-export function auditPage(audit: Audit, sheet?: Uint8Array): string {
-  const findings = audit.findings
-    .map(
-      ({ severity, message }) =>
-        `<li class="${severity}"><strong>${severity}</strong> ${escapeHtml(message)}</li>`,
-    )
-    .join("");
-  const telling = audit.separations
-    .toSorted((a, b) => Math.abs(b.auroc - 0.5) - Math.abs(a.auroc - 0.5))
-    .slice(0, 12)
-    .map(({ first, second, feature, auroc }) => [
-      feature,
-      `${first} / ${second}`,
-      auroc.toFixed(3),
-    ]);
+/** One self-contained HTML page; without `pictures` it shows no film. Keys of films are on it. */
+export function auditPage(audit: Audit, pictures?: AuditPictures): string {
   return page({
-    title: "Audit of a data set",
+    title: `Audit of ${basename(audit.root)}`,
+    style: STYLE,
     body: [
-      '<p class="lead">What is in the folder, and what a reviewer would ask about it.</p>',
-      `<h2>Findings</h2>${findings ? `<ul class="findings">${findings}</ul>` : "<p>Nothing wrong was found.</p>"}`,
-      `<h2>Contents</h2><div class="side">${htmlTable(summaryRows(audit))}${htmlTable(countRows(audit), ["split", ...audit.labels])}</div>`,
-      sheet
-        ? `<h2>Samples by class</h2>${htmlPicture(sheet, audit.labels.map((label, i) => `row ${i + 1}: ${label}`).join(", "))}`
+      `<p class="lead">${escapeHtml(lead(audit))}</p>`,
+      section("What was found", findingList(audit.findings)),
+      section("Contents", countTable(audit)),
+      pictures &&
+        section(
+          "Films, drawn at random",
+          pictures.byLabel
+            .map(({ label, films }) => `<h3>${escapeHtml(label)}</h3>${filmGrid(films)}`)
+            .join(""),
+        ),
+      section("Sizes and grey levels", measureTables(audit)),
+      pictures?.nearDuplicates.length
+        ? section(
+            "Films that look the same",
+            `<p class="lead">Not identical, but saved again, scaled or changed in contrast; identical copies are listed below.</p>${pictures.nearDuplicates.map(filmGrid).join("")}`,
+          )
         : "",
-      telling.length > 0
-        ? `<h2>What plain numbers give away</h2><p class="lead">AUROC of one number for telling two groups apart; 0.5 is no difference, 0 and 1 are complete.</p>${htmlTable(telling, ["number", "groups", "AUROC"])}`
-        : "",
-      audit.unreadable.length > 0
-        ? `<h2>Unreadable files</h2>${htmlTable(
-            audit.unreadable.slice(0, 200).map(({ key, message }) => [key, message]),
-            ["file", "why"],
-          )}`
-        : "",
-      audit.exactDuplicates.length > 0
-        ? `<h2>Identical copies</h2>${htmlTable(audit.exactDuplicates.slice(0, 200).map(({ keys }) => [keys.join(", ")]))}`
-        : "",
-    ].join("\n"),
+      section("Lists", lists(audit)),
+    ]
+      .filter(Boolean)
+      .join("\n"),
   });
 }
 
-const COLUMNS = 8;
+const section = (title: string, body: string): string =>
+  body === "" ? "" : `<section><h2>${title}</h2>${body}</section>`;
 
-/** A row of films for each label, drawn by seed. */
-export async function auditSheet(dataset: Dataset, seed = 1): Promise<Uint8Array> {
-  const rows = labelsOf(dataset.task).map((label, index) => {
-    const films = dataset.samples.filter(({ target }) => target[index] === 1);
-    return randomStream(seed, "contact-sheet", label).shuffled(films).slice(0, COLUMNS);
-  });
-  const blank = { width: 1, height: 1, pixels: Uint8Array.of(20) };
-  const read = (sample: Sample | undefined) =>
-    sample
-      ? readImage(sample.path, { name: sample.key }).catch(() => blank)
-      : Promise.resolve(blank);
-  const cells = await Promise.all(
-    rows.flatMap((row) => Array.from({ length: COLUMNS }, (_, i) => read(row[i]))),
+function lead({ images, patients, patientsUnknown, labels, kind, layout }: Audit): string {
+  const known =
+    patientsUnknown === images
+      ? "patients unknown"
+      : `${counted(patients - patientsUnknown, "patient")}`;
+  return `${counted(images, "image")}, ${known}; ${kind}: ${labels.join(", ")} (${layout.replace("-", " ")}).`;
+}
+
+function findingList(findings: readonly Finding[]): string {
+  if (findings.length === 0) return "<p>Nothing wrong was found.</p>";
+  const items = findings.map(
+    ({ severity, message, advice }) =>
+      `<li class="${severity}"><p><b>${severity}:</b> ${escapeHtml(message)}</p>${advice ? `<p class="advice">${escapeHtml(advice)}</p>` : ""}</li>`,
   );
-  return contactSheet(cells, { columns: COLUMNS, cellSize: 150 });
+  return `<ul class="findings">${items.join("")}</ul>`;
+}
+
+function countTable({ splits, labels }: Audit): string {
+  const rows = splits.map(({ split, images, patients, labels: counts }) => {
+    const shares = labels.map((label) => {
+      const share = counts[label]! / images;
+      return `<td><span class="bar" style="width:${(5 * share).toFixed(2)}rem"></span>${counts[label]!.toLocaleString("en")} <small>(${(100 * share).toFixed(0)} %)</small></td>`;
+    });
+    const numbers = [images, patients].map(
+      (count) => `<td class="number">${count.toLocaleString("en")}</td>`,
+    );
+    return `<tr><td>${escapeHtml(split)}</td>${numbers.join("")}${shares.join("")}</tr>`;
+  });
+  const head = ["part", "images", "patients", ...labels];
+  return `<div class="scroll"><table><thead><tr>${head.map((name) => `<th>${escapeHtml(name)}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
+}
+
+function filmGrid(films: readonly FilmPicture[]): string {
+  const cells = films.map(({ key, caption, width, height, jpeg }) => {
+    const text = escapeHtml(`${caption}: ${basename(key)}`);
+    const image = jpeg
+      ? `<img src="data:image/jpeg;base64,${Buffer.from(jpeg).toString("base64")}" width="${width}" height="${height}" alt="${text}" title="${escapeHtml(key)}">`
+      : '<div class="missing">not readable</div>';
+    return `<figure>${image}<figcaption>${text}</figcaption></figure>`;
+  });
+  return `<div class="films">${cells.join("")}</div>`;
+}
+
+/** For each measure a row of strips: 5 % to 95 % of the films, and their median. */
+function measureTables({ measures, labels, differences, sizes, distinctSizes }: Audit): string {
+  if (Object.keys(measures).length === 0) return "";
+  const common = sizes
+    .slice(0, 3)
+    .map(({ width, height, images }) => `${width} x ${height} (${images.toLocaleString("en")})`);
+  const blocks = MEASURES.map(({ name, unit }) => {
+    const { all, byLabel } = measures[name]!;
+    if (all.min === all.max)
+      return `<h3>${name} <small>${unit}: ${rounded(all.min)} in all films</small></h3>`;
+    const rows = labels.flatMap((label) => {
+      const range = byLabel[label];
+      return range ? [stripRow(label, range, all)] : [];
+    });
+    const telling = differences
+      .filter(({ measure, between }) => measure === name && between === "labels")
+      .map(({ auroc }) => Math.max(auroc, 1 - auroc));
+    const auroc =
+      telling.length === 0
+        ? ""
+        : `; tells labels apart with AUROC ${telling.length > 1 ? "up to " : ""}${Math.max(...telling).toFixed(2)}`;
+    return `<h3>${name} <small>${unit}${auroc}</small></h3><div class="scroll"><table><tbody>${rows.join("")}</tbody></table></div>`;
+  });
+  return `<p class="lead">${counted(distinctSizes, "size")}, most often ${common.join(", ")}. Lines span 5 % to 95 % of a label's films, with a mark at the median. An AUROC of 0.5 tells nothing, 1 everything.</p>${blocks.join("")}`;
+}
+
+function stripRow(label: string, range: Range, { low, high }: Range): string {
+  const span = high - low || 1;
+  const x = (value: number) =>
+    (2 + 236 * Math.min(1, Math.max(0, (value - low) / span))).toFixed(1);
+  const numbers = `${rounded(range.low)} · ${rounded(range.median)} · ${rounded(range.high)}`;
+  return `<tr><td>${escapeHtml(label)}</td><td><svg class="strip" viewBox="0 0 240 18" role="img" aria-label="${numbers}"><line class="rail" x1="2" y1="9" x2="238" y2="9"/><line x1="${x(range.low)}" y1="9" x2="${x(range.high)}" y2="9" stroke-width="5"/><line x1="${x(range.median)}" y1="2" x2="${x(range.median)}" y2="16" stroke-width="3"/></svg></td><td>${numbers}</td></tr>`;
+}
+
+function lists(audit: Audit): string {
+  const marks = ({ crossesSplits, crossesPatients, hasConflict }: DuplicateGroup) =>
+    [
+      hasConflict && "labels differ",
+      crossesSplits && "in several splits",
+      crossesPatients && "of several patients",
+    ]
+      .filter(Boolean)
+      .join(", ");
+  const groups = (list: readonly DuplicateGroup[]) =>
+    list.map((group) => [group.keys.join(" = "), marks(group)]);
+  return [
+    details(
+      "Unreadable files",
+      ["file", "why"],
+      audit.unreadable.map(({ key, message }) => [key, message]),
+    ),
+    details("Identical copies", ["files", ""], groups(audit.exactDuplicates)),
+    details("Films that look the same", ["files", ""], groups(audit.nearDuplicates)),
+    details(
+      "Patients in several splits",
+      ["patient", "images"],
+      audit.patientsAcrossSplits.map(({ patient, splits }) => [
+        patient,
+        Object.entries(splits)
+          .map(([split, count]) => `${count} in ${split}`)
+          .join(", "),
+      ]),
+    ),
+  ].join("");
+}
+
+function details(title: string, head: readonly string[], rows: readonly string[][]): string {
+  if (rows.length === 0) return "";
+  const more =
+    rows.length > LONGEST_LIST
+      ? `<p class="lead">and ${(rows.length - LONGEST_LIST).toLocaleString("en")} more: see --json.</p>`
+      : "";
+  return `<details><summary>${title} (${rows.length.toLocaleString("en")})</summary>${htmlTable(rows.slice(0, LONGEST_LIST), head)}${more}</details>`;
 }

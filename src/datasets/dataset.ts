@@ -34,6 +34,9 @@ export interface Dataset {
   split(name: string): readonly Sample[];
 }
 
+/** What a layout's reader found, before it is checked. */
+export type DatasetReading = Pick<Dataset, "root" | "layout" | "task" | "samples" | "problems">;
+
 /** The class of a sample (the index of its 1); -1 where several findings may be present. */
 export function classOf(sample: Sample, task: Task): number {
   return task.kind === "classes" ? sample.target.indexOf(1) : -1;
@@ -54,8 +57,18 @@ export function orderedClasses(names: Iterable<string>): string[] {
 
 /** Byte order of UTF-8, which is code point order. */
 export function compareBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    const [x, y] = [a.charCodeAt(i), b.charCodeAt(i)];
+    if (x === y) continue;
+    // A surrogate stands for a code point above all that are written as one unit.
+    if (isSurrogate(x) !== isSurrogate(y)) return isSurrogate(x) ? 1 : -1;
+    return x - y;
+  }
+  return a.length - b.length;
 }
+
+const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit < 0xe000;
 
 /** The task of exclusive classes; with two, `positive` names the positive one (the second by default). */
 export function classTask(classes: readonly string[], positive?: string): Task {

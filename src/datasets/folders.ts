@@ -1,134 +1,125 @@
-/** Folder layouts: CLASS/*, split/CLASS/*, and the public archive as unpacked. */
-import { readdir } from "node:fs/promises";
-import { basename, join, relative, sep } from "node:path";
+/**
+ * Folder layouts: CLASS/*, split/CLASS/*, CLASS/split/*, and the public archive as unpacked. Of the
+ * folders between the root and a film, the first that names a split is its split, and the first
+ * that does not is its class; deeper folders (of patients, of studies) do not matter.
+ */
+import { join } from "node:path";
 import {
   classTask,
   compareBytes,
   type DatasetProblem,
-  type Layout,
+  type DatasetReading,
   orderedClasses,
   type Sample,
 } from "./dataset.ts";
+import { descended } from "./descent.ts";
+import { type Found, filmTree } from "./film-tree.ts";
+import { groupBy } from "./group.ts";
 import type { OpenOptions } from "./open.ts";
-import { compilePattern, patientReader } from "./patient.ts";
-import type { Task } from "./task.ts";
+import { labelReader, patientReader, refuseUnmatched } from "./patient.ts";
+import { splitNamed } from "./split-name.ts";
 
-export interface FolderReading {
-  readonly root: string;
-  readonly layout: Layout;
-  readonly task: Task;
-  readonly samples: readonly Sample[];
-  readonly problems: readonly DatasetProblem[];
-}
+const keyOf = ({ folders, name }: Found): string => [...folders, name].join("/");
+const isKnown = (value: string | undefined): value is string => value !== undefined;
 
-const SPLIT_NAMES: Readonly<Record<string, string>> = {
-  train: "train",
-  training: "train",
-  val: "val",
-  valid: "val",
-  validation: "val",
-  dev: "val",
-  test: "test",
-  testing: "test",
-};
-const IMAGE_EXTENSION = /\.(jpe?g|png|dcm|dicom|gif|webp|tiff?|bmp)$/i;
-/** What archives and desktops leave behind. */
-const CLUTTER = /^(\.|__MACOSX$|Thumbs\.db$|desktop\.ini$)/;
-
-interface Found {
-  /** Folder names between the root and the file. */
-  readonly folders: readonly string[];
-  readonly path: string;
-}
-
-/** The samples below `root`, whose class is the folder they lie in. */
-export async function readFolders(root: string, options: OpenOptions): Promise<FolderReading> {
-  const top = await descend(root);
-  const files: Found[] = [];
-  const stray: string[] = [];
-  await collect(top, [], files, stray);
-  const isSplit = files.some(({ folders }) => splitOf(folders) !== null);
-  const classOfName = labelReader(options.labelPattern);
-  const patientOf = patientReader(options.patientPattern);
-  const labelled = files
-    // Next to split folders, a folder that is no split is a nested copy of the archive.
-    .filter(({ folders }) => !isSplit || splitOf(folders) !== null)
-    .map(({ folders, path }) => ({
-      folders,
-      path,
-      name: classOfName(basename(path)) ?? folders.at(-1),
-    }))
-    .filter(
-      (file): file is typeof file & { name: string } =>
-        file.name !== undefined && !(file.name in SPLIT_NAMES),
-    );
-  const classes = orderedClasses(labelled.map(({ name }) => name));
-  const samples = labelled.map(({ folders, path, name }): Sample => {
-    const key = relative(top, path).split(sep).join("/");
-    return {
-      key,
-      path,
-      split: isSplit ? splitOf(folders) : null,
-      target: classes.map((label) => (label === name ? 1 : 0)),
-      patient: patientOf(basename(path)) ?? `file:${key}`,
-      columns: {},
-    };
+/** The samples below `root`. Throws `dataset-ambiguous`, `file-forbidden`, `invalid-option`. */
+export async function readFolders(root: string, options: OpenOptions): Promise<DatasetReading> {
+  const { top, tree, outside } = descended(root, await filmTree(root, options.signal));
+  const hasSplits = tree.films.some(({ folders }) => splitNamed(folders[0]) !== null);
+  // Beside split folders, another folder is a nested copy of the archive or does not belong here.
+  const isForeign = ({ folders }: Found) =>
+    hasSplits && folders.length > 0 && splitNamed(folders[0]) === null;
+  const labelOf = labelReader(options.labelPattern);
+  const placed = tree.films
+    .filter((film) => !isForeign(film))
+    .map((film) => {
+      const named = labelOf(keyOf(film));
+      return { key: keyOf(film), folders: film.folders, named, label: named ?? classOf(film) };
+    });
+  const labelled = placed.filter((film): film is typeof film & { label: string } =>
+    isKnown(film.label),
+  );
+  const keys = labelled.map(({ key }) => key);
+  const matched = placed.filter(({ named }) => isKnown(named)).length;
+  refuseUnmatched("labelPattern", options.labelPattern, { matched, keys });
+  const patients = keys.map(patientReader(options.patientPattern));
+  refuseUnmatched("patientPattern", options.patientPattern, {
+    matched: patients.filter(isKnown).length,
+    keys,
   });
+  const classes = orderedClasses(labelled.map(({ label }) => label));
+  const samples = labelled.map(
+    ({ key, folders, label }, index): Sample => ({
+      key,
+      path: join(top, key),
+      split: folders.map(splitNamed).find((split) => split !== null) ?? null,
+      target: classes.map((name) => (name === label ? 1 : 0)),
+      patient: patients[index] ?? `file:${key}`,
+      columns: {},
+    }),
+  );
+  const unlabelled = placed.filter(({ label }) => !isKnown(label)).map(({ key }) => key);
   return {
     root: top,
-    layout: isSplit ? "split-folders" : "class-folders",
+    layout: hasSplits ? "split-folders" : "class-folders",
     task: classTask(classes),
     samples,
-    problems: stray.map((path) => ({
-      code: "file-ignored",
-      key: relative(top, path).split(sep).join("/"),
-      severity: "note",
-      message: `${relative(top, path)} is not an image by its name and was left out.`,
-    })),
+    problems: [
+      ...foreignFolders(tree.films.filter(isForeign)),
+      ...filmsWithoutClass([...outside.map(keyOf), ...unlabelled]),
+      ...otherFiles(tree.others.filter((file) => !isForeign(file))),
+      ...classesAlike(classes),
+    ],
   };
 }
 
-function splitOf(folders: readonly string[]): string | null {
-  return SPLIT_NAMES[folders[0]?.toLowerCase() ?? ""] ?? null;
+function classOf({ folders }: Found): string | undefined {
+  return folders.find((folder) => splitNamed(folder) === null);
 }
 
-function labelReader(pattern: string | undefined): (fileName: string) => string | undefined {
-  if (pattern === undefined) return () => undefined;
-  const expression = compilePattern(pattern, "--label-pattern");
-  return (fileName) => {
-    const match = expression.exec(fileName);
-    return match ? (match[1] ?? match[0]).toUpperCase() : undefined;
-  };
+function foreignFolders(films: readonly Found[]): DatasetProblem[] {
+  return [...groupBy(films, ({ folders }) => folders[0]!)].map(([folder, { length }]) => ({
+    code: "folder-ignored",
+    key: folder,
+    severity: "note",
+    message: `The folder ${folder} (${length} images) lies beside the split folders and was left out; in the public archive it is a second copy.`,
+  }));
 }
 
-/** Follows single nested folders, as archives make them: chest_xray/chest_xray/{train,val,test}. */
-async function descend(root: string): Promise<string> {
-  const entries = (await readdir(root, { withFileTypes: true })).filter(
-    ({ name }) => !CLUTTER.test(name),
-  );
-  const folders = entries.filter((entry) => entry.isDirectory()).map(({ name }) => name);
-  const hasFiles = entries.some((entry) => entry.isFile() && IMAGE_EXTENSION.test(entry.name));
-  const hasSplit = folders.some((name) => name.toLowerCase() in SPLIT_NAMES);
-  if (hasSplit || hasFiles || folders.length !== 1) return root;
-  const inner = join(root, folders[0]!);
-  const below = await readdir(inner, { withFileTypes: true });
-  const isClassFolder = below.some((entry) => entry.isFile() && IMAGE_EXTENSION.test(entry.name));
-  return isClassFolder ? root : descend(inner);
+function filmsWithoutClass(keys: readonly string[]): DatasetProblem[] {
+  if (keys.length === 0) return [];
+  return [
+    {
+      code: "image-unlabelled",
+      key: keys[0]!,
+      severity: "warning",
+      message: `${keys.length} images lie in no class folder and were left out (first: ${keys[0]}). Move them into one, or remove them.`,
+    },
+  ];
 }
 
-async function collect(
-  folder: string,
-  folders: readonly string[],
-  files: Found[],
-  stray: string[],
-): Promise<void> {
-  const entries = (await readdir(folder, { withFileTypes: true }))
-    .filter(({ name }) => !CLUTTER.test(name))
-    .sort((a, b) => compareBytes(a.name, b.name));
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (entry.isDirectory()) await collect(path, [...folders, entry.name], files, stray);
-    else if (IMAGE_EXTENSION.test(entry.name)) files.push({ folders, path });
-    else stray.push(path);
-  }
+function otherFiles(files: readonly Found[]): DatasetProblem[] {
+  const extensionOf = ({ name }: Found) => (/\.[^.]+$/.exec(name)?.[0] ?? "").toLowerCase();
+  return [...groupBy(files, extensionOf)].map(([extension, group]) => ({
+    code: "file-ignored",
+    key: keyOf(group[0]!),
+    severity: "note",
+    message:
+      group.length === 1
+        ? `${keyOf(group[0]!)} is no image by its name and was left out.`
+        : `${group.length} files ${extension ? `of type ${extension}` : "without an extension"} are no images and were left out (first: ${keyOf(group[0]!)}).`,
+  }));
+}
+
+/** Classes whose names differ in case or blanks only, as when two sets were merged by hand. */
+function classesAlike(classes: readonly string[]): DatasetProblem[] {
+  const alike = groupBy(classes, (name) => name.toLowerCase().replace(/[\s_-]+/g, ""));
+  return [...alike.values()]
+    .filter((names) => names.length > 1)
+    .map((names) => ({
+      code: "classes-alike",
+      key: null,
+      severity: "warning",
+      message: `The folders ${names.toSorted(compareBytes).join(" and ")} count as different classes. If they are one, give them one name.`,
+    }));
 }

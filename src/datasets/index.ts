@@ -1,7 +1,9 @@
 /** Find, audit, split by patient, cache and augment. */
 
 export { type Audit, type AuditOptions, auditDataset } from "./audit.ts";
-export { auditPage, auditSheet, auditText } from "./audit-page.ts";
+export { auditPage } from "./audit-page.ts";
+export { type AuditPictures, auditPictures, auditSheet } from "./audit-pictures.ts";
+export { auditText } from "./audit-text.ts";
 export {
   AUGMENTATION_COLUMNS,
   AUGMENTATIONS,
@@ -24,6 +26,8 @@ export {
   type DatasetProblem,
   type Sample,
 } from "./dataset.ts";
+export { findLeaks } from "./leaks.ts";
+export { manifestLines } from "./manifest-lines.ts";
 export { type OpenOptions, openDataset } from "./open.ts";
 export { drawPhantom, type PhantomLabel, type PhantomOptions } from "./phantom/phantom.ts";
 export {
@@ -33,5 +37,5 @@ export {
   SYNTHETIC_NOTICE,
   writePhantomDataset,
 } from "./phantom/phantom-dataset.ts";
-export { type DataSplit, findLeaks, type SplitOptions, splitByPatient } from "./split.ts";
+export { type DataSplit, type SplitOptions, splitByPatient } from "./split.ts";
 export { labelsOf, type Task } from "./task.ts";

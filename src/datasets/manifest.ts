@@ -1,23 +1,27 @@
-/** Manifests: a CSV or JSONL file with a row per image, and the NIH ChestX-ray14 label file. */
-import { readdir, readFile } from "node:fs/promises";
-import { basename, extname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import { parse } from "csv-parse/sync";
-import { HilumError } from "../errors.ts";
-import { classTask, compareBytes, isNegativeName, orderedClasses, type Sample } from "./dataset.ts";
-import type { FolderReading } from "./folders.ts";
+/**
+ * Manifests: a CSV or JSONL file with a row for each image, the NIH ChestX-ray14 label file among
+ * them. Columns are known by their names; what is not known is kept with the sample.
+ */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import type { DatasetProblem, DatasetReading, Sample } from "./dataset.ts";
+import { filmTree } from "./film-tree.ts";
+import { type Labelling, labelling } from "./manifest-labels.ts";
+import { invalid, type Row, readRows } from "./manifest-rows.ts";
 import type { OpenOptions } from "./open.ts";
-import { patientReader } from "./patient.ts";
-import type { Task } from "./task.ts";
-
-type Row = Readonly<Record<string, string>>;
+import { labelReader, patientReader, refuseUnmatched } from "./patient.ts";
+import { splitNamed } from "./split-name.ts";
 
 /** Column names by meaning, in lower case; the first that is there counts. */
 const COLUMNS = {
-  path: ["path", "file", "filename", "image", "image index"],
-  label: ["label", "class", "finding labels", "labels"],
-  patient: ["patient", "patient id", "patient_id", "patientid"],
-  split: ["split", "dataset", "fold"],
+  path: ["path", "file", "filename", "file_name", "image", "image index", "image_path"],
+  patient: ["patient", "patient id", "patient_id", "patientid", "subject_id"],
+  split: ["split", "set", "subset"],
 } as const;
+
+/** The NIH label file names images that lie in images_001/images/ and so on. */
+const NIH_PATH_COLUMN = "image index";
+const NIH_TEST_LIST = "test_list.txt";
 
 const MANIFEST_NAMES = [
   "manifest.csv",
@@ -25,8 +29,6 @@ const MANIFEST_NAMES = [
   "Data_Entry_2017.csv",
   "Data_Entry_2017_v2020.csv",
 ];
-const YES = new Set(["1", "1.0", "true", "yes"]);
-const NO = new Set(["0", "0.0", "false", "no"]);
 
 /** The manifest in a folder, if it has one. */
 export async function findManifest(root: string): Promise<string | undefined> {
@@ -35,182 +37,189 @@ export async function findManifest(root: string): Promise<string | undefined> {
   return name && join(root, name);
 }
 
-/** The samples of a manifest. Throws `manifest-invalid` naming the row. */
+/**
+ * The samples of a manifest whose paths are below `root`. Throws `manifest-invalid` naming the row:
+ * an unknown path, a path that leads out of `root` or was in a row before, a missing or bad label.
+ */
 export async function readManifest(
-  path: string,
+  file: string,
   options: OpenOptions & { readonly root: string },
-): Promise<FolderReading> {
-  const rows = await readRows(path);
-  const header = Object.keys(rows[0] ?? {});
+): Promise<DatasetReading> {
+  const root = resolve(options.root);
+  const { header, rows } = await readRows(file);
   const column = (meaning: keyof typeof COLUMNS): string | undefined =>
     COLUMNS[meaning]
       .map((name) => header.find((key) => key.trim().toLowerCase() === name))
       .find(Boolean);
   const pathColumn = column("path");
-  if (!pathColumn) return invalid(path, 1, `it has no column "path" (it has ${header.join(", ")})`);
-  const named = {
-    path: pathColumn,
-    label: column("label"),
-    patient: column("patient"),
-    split: column("split"),
-  };
-  const labels = labelling(path, rows, header, named);
+  if (!pathColumn)
+    return invalid(file, 1, `there is no column "path" (there are: ${header.join(", ")})`);
+  const named = { path: pathColumn, patient: column("patient"), split: column("split") };
+  const isNih = pathColumn.trim().toLowerCase() === NIH_PATH_COLUMN;
+  const located = isNih
+    ? await locateByName(root, rows, pathColumn, options.signal)
+    : await locateByPath(file, root, rows, pathColumn);
+  const labelOf = labelReader(options.labelPattern);
+  const labels = labelling({
+    file,
+    rows: located.films.map(({ row }) => row),
+    columns: header.filter((name) => !Object.values(named).includes(name)),
+    namedClass: ({ cells }) => labelOf((cells[pathColumn] ?? "").replaceAll("\\", "/")),
+  });
+  const keys = located.films.map(({ key }) => key);
+  refuseUnmatched("labelPattern", options.labelPattern, {
+    matched: keys.filter((key) => labelOf(key) !== undefined).length,
+    keys,
+  });
+  const tests = isNih ? await listedTests(root) : undefined;
   const patientOf = patientReader(options.patientPattern);
-  const seen = new Map<string, number>();
-  const images =
-    named.path.toLowerCase() === "image index" ? await indexByName(options.root) : undefined;
-  const samples = rows.map((row, index): Sample => {
-    const line = index + 2;
-    const given = row[named.path] ?? "";
-    const full = images?.get(given) ?? resolve(options.root, given);
-    const key = relative(options.root, full).split(sep).join("/");
-    if (given === "") invalid(path, line, `"${named.path}" is empty`);
-    if (key.startsWith("../") || isAbsolute(key))
-      invalid(path, line, `"${given}" leads out of the data set's folder`);
-    const earlier = seen.get(key);
-    if (earlier !== undefined) invalid(path, line, `"${given}" is in row ${earlier} already`);
-    seen.set(key, line);
-    const patient = (named.patient && row[named.patient]) || patientOf(basename(full));
+  if (named.patient === undefined)
+    refuseUnmatched("patientPattern", options.patientPattern, {
+      matched: keys.filter((key) => patientOf(key) !== undefined).length,
+      keys,
+    });
+  const kept = header.filter(
+    (name) => !Object.values(named).includes(name) && !labels.columns.has(name),
+  );
+  const samples = located.films.map(({ row, key }) => {
+    const cell = (name: string | undefined) => (name ? (row.cells[name] ?? "").trim() : "");
+    const given = cell(named.split) || (tests && (tests.has(basename(key)) ? "test" : "train"));
     return {
       key,
-      path: full,
-      split: (named.split && row[named.split]) || null,
-      target: labels.targetOf(row, line),
-      patient: patient || `file:${key}`,
-      columns: Object.fromEntries(
-        Object.entries(row).filter(
-          ([name]) => !Object.values(named).includes(name) && !labels.columns.has(name),
-        ),
-      ),
-    };
+      path: join(root, key),
+      split: given ? (splitNamed(given) ?? given) : null,
+      target: labels.targetOf(row),
+      patient: cell(named.patient) || patientOf(key) || `file:${key}`,
+      columns: columnsOf(row, kept),
+    } satisfies Sample;
   });
-  return { root: options.root, layout: "manifest", task: labels.task, samples, problems: [] };
-}
-
-interface Labelling {
-  readonly task: Task;
-  readonly columns: ReadonlySet<string>;
-  targetOf(row: Row, line: number): (0 | 1 | null)[];
-}
-
-/** One label column (several findings joined by "|"), or a column of 0 and 1 for every finding. */
-function labelling(
-  file: string,
-  rows: readonly Row[],
-  header: readonly string[],
-  named: {
-    readonly path: string;
-    readonly label: string | undefined;
-    readonly patient: string | undefined;
-    readonly split: string | undefined;
-  },
-): Labelling {
-  if (named.label !== undefined) return labelColumn(file, rows, named.label);
-  const rest = header.filter((name) => !Object.values(named).includes(name));
-  const isBinary = (name: string) =>
-    rows.every(
-      (row) => isUnknown(row[name]) || YES.has(flag(row[name])) || NO.has(flag(row[name])),
-    );
-  const findings = rest.filter(isBinary);
-  if (findings.length === 0)
-    return invalid(
-      file,
-      1,
-      'it has neither a column "label" nor a column of 0 and 1 for each finding',
-    );
   return {
-    task: { kind: "findings", findings },
-    columns: new Set(findings),
-    targetOf: (row) =>
-      findings.map((name) => (isUnknown(row[name]) ? null : YES.has(flag(row[name])) ? 1 : 0)),
+    root,
+    layout: "manifest",
+    task: labels.task,
+    samples,
+    problems: [...located.problems, ...unknownLabels(samples, labels)],
   };
 }
 
-const flag = (text: string | undefined): string => (text ?? "").trim().toLowerCase();
-const isUnknown = (text: string | undefined): boolean =>
-  ["", "-1", "-1.0", "nan", "u"].includes(flag(text));
-
-function labelColumn(file: string, rows: readonly Row[], column: string): Labelling {
-  const labelsOf = (row: Row) =>
-    (row[column] ?? "")
-      .split("|")
-      .map((label) => label.trim())
-      .filter(Boolean);
-  const isSeveral = rows.some((row) => labelsOf(row).length > 1);
-  const names = orderedClasses(rows.flatMap(labelsOf)).filter(
-    (name) => !isSeveral || !isNegativeName(name),
+function columnsOf({ cells }: Row, names: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    names.flatMap((name) => (cells[name] === undefined ? [] : [[name, cells[name]]])),
   );
-  return {
-    task: isSeveral ? { kind: "findings", findings: names } : classTask(names),
-    columns: new Set(),
-    targetOf(row, line) {
-      const labels = labelsOf(row);
-      if (labels.length === 0) invalid(file, line, `"${column}" is empty`);
-      return names.map((name) => (labels.includes(name) ? 1 : 0));
-    },
+}
+
+interface Located {
+  readonly films: readonly { readonly row: Row; readonly key: string }[];
+  readonly problems: readonly DatasetProblem[];
+}
+
+/** Every path must be there, below the root, and in one row only. */
+async function locateByPath(
+  file: string,
+  root: string,
+  rows: readonly Row[],
+  column: string,
+): Promise<Located> {
+  const own = `${basename(root)}/`;
+  const pathOf = ({ cells }: Row) => (cells[column] ?? "").trim();
+  // CheXpert's files begin with the name of the folder that they lie in.
+  const hasOwnName =
+    rows.every((row) => pathOf(row).startsWith(own)) && !(await isThere(join(root, own)));
+  const lineOf = new Map<string, number>();
+  const films = rows.map((row) => {
+    const given = pathOf(row);
+    if (given === "") invalid(file, row.line, `"${column}" is empty`);
+    const path = given.includes("/") ? given : given.replaceAll("\\", "/");
+    const full = resolve(root, hasOwnName ? path.slice(own.length) : path);
+    const key = relative(root, full).split(sep).join("/");
+    if (key === "" || key === ".." || key.startsWith("../") || isAbsolute(key))
+      invalid(file, row.line, `"${given}" leads out of the data set's folder ${root}`);
+    const earlier = lineOf.get(key);
+    if (earlier !== undefined) invalid(file, row.line, `"${given}" is in row ${earlier} already`);
+    lineOf.set(key, row.line);
+    return { row, key };
+  });
+  const exists = fileTest();
+  const missing: typeof films = [];
+  for (const film of films) if (!(await exists(join(root, film.key)))) missing.push(film);
+  const [first, ...others] = missing;
+  if (first)
+    invalid(
+      file,
+      first.row.line,
+      `there is no file "${pathOf(first.row)}" below ${root}${others.length > 0 ? `, nor those of ${others.length} further rows` : ""}`,
+    );
+  return { films, problems: [] };
+}
+
+/** Whether files are there, with one listing for each folder: a manifest may name 100,000. */
+function fileTest(): (path: string) => Promise<boolean> {
+  const listings = new Map<string, Set<string>>();
+  return async (path) => {
+    const folder = dirname(path);
+    let names = listings.get(folder);
+    if (!names) {
+      const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+      names = new Set(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name));
+      listings.set(folder, names);
+    }
+    // File systems that take several spellings of a name list only one.
+    return names.has(basename(path)) || ((await stat(path).catch(() => null))?.isFile() ?? false);
   };
 }
 
-async function readRows(path: string): Promise<Row[]> {
-  const text = await readFile(path, "utf8").catch((cause) => {
-    throw new HilumError(
-      "file-not-found",
-      `There is no manifest "${path}". Check the path.`,
-      { path },
-      cause,
-    );
+const isThere = (path: string): Promise<boolean> =>
+  stat(path).then(
+    () => true,
+    () => false,
+  );
+
+/** Images by name, wherever below the root; often only some of the twelve archives are unpacked. */
+async function locateByName(
+  root: string,
+  rows: readonly Row[],
+  column: string,
+  signal: AbortSignal | undefined,
+): Promise<Located> {
+  const { films: found } = await filmTree(root, signal);
+  const keys = new Map(found.map(({ folders, name }) => [name, [...folders, name].join("/")]));
+  const films = rows.flatMap((row) => {
+    const key = keys.get((row.cells[column] ?? "").trim());
+    return key === undefined ? [] : [{ row, key }];
   });
-  const rows = extname(path) === ".jsonl" ? jsonRows(path, text) : csvRows(path, text);
-  if (rows.length === 0) invalid(path, 1, "it has no rows");
-  return rows;
+  const missing = rows.length - films.length;
+  return {
+    films,
+    problems:
+      missing === 0
+        ? []
+        : [
+            {
+              code: "manifest-rows-left-out",
+              key: null,
+              severity: "warning",
+              message: `${missing} of ${rows.length} rows name images that are not below ${root}; they were left out.`,
+            },
+          ],
+  };
 }
 
-function csvRows(path: string, text: string): Row[] {
-  try {
-    return parse(text, { columns: true, bom: true, skip_empty_lines: true, trim: true }) as Row[];
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new HilumError(
-      "manifest-invalid",
-      `${path}: ${reason}. Mend the row.`,
-      { file: path },
-      cause,
-    );
-  }
+/** The official test part of ChestX-ray14, where its list lies beside the label file. */
+async function listedTests(root: string): Promise<ReadonlySet<string> | undefined> {
+  const text = await readFile(join(root, NIH_TEST_LIST), "utf8").catch(() => undefined);
+  return text === undefined ? undefined : new Set(text.split(/\s+/).filter(Boolean));
 }
 
-function jsonRows(path: string, text: string): Row[] {
-  return text.split("\n").flatMap((line, index) => {
-    if (line.trim() === "") return [];
-    try {
-      const row = JSON.parse(line) as Record<string, unknown>;
-      return [
-        Object.fromEntries(
-          Object.entries(row).map(([key, value]) => [
-            key,
-            Array.isArray(value) ? value.join("|") : String(value ?? ""),
-          ]),
-        ),
-      ];
-    } catch {
-      return invalid(path, index + 1, "it is not JSON");
-    }
-  });
-}
-
-/** The NIH label file names images that lie in images_001/images/ and so on. */
-async function indexByName(root: string): Promise<Map<string, string>> {
-  const entries = await readdir(root, { withFileTypes: true, recursive: true });
-  const files = entries
-    .filter((entry) => entry.isFile())
-    .map((entry) => join(entry.parentPath, entry.name));
-  return new Map(files.sort(compareBytes).map((file) => [basename(file), file]));
-}
-
-function invalid(file: string, row: number, problem: string): never {
-  throw new HilumError("manifest-invalid", `${file}, row ${row}: ${problem}. Mend the row.`, {
-    file,
-    row,
-    problem,
-  });
+function unknownLabels(samples: readonly Sample[], { task }: Labelling): DatasetProblem[] {
+  if (task.kind === "classes") return [];
+  const empty = samples.filter(({ target }) => target.every((value) => value === null));
+  if (empty.length === 0) return [];
+  return [
+    {
+      code: "labels-unknown",
+      key: empty[0]!.key,
+      severity: "warning",
+      message: `${empty.length} of ${samples.length} images have no known finding at all (first: ${empty[0]!.key}); nothing is learned from them.`,
+    },
+  ];
 }

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import {
   auditDataset,
   auditPage,
-  auditSheet,
+  auditPictures,
   auditText,
   openDataset,
 } from "../../datasets/index.ts";
@@ -41,8 +41,8 @@ export const AUDIT: CommandDefinition = {
       bar.stop();
       const target = text(options.html);
       if (target !== undefined) {
-        const sheet = options.images === false ? undefined : await auditSheet(dataset);
-        writeFileAtomically(resolve(target), auditPage(audit, sheet));
+        const pictures = options.images === false ? undefined : await auditPictures(dataset, audit);
+        writeFileAtomically(resolve(target), auditPage(audit, pictures));
         output.note(`wrote ${target}`);
       }
       output.result(audit);

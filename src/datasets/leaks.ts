@@ -1,0 +1,33 @@
+/** What crosses from training to validation, where it would flatter the model. */
+import type { DatasetProblem, Sample } from "./dataset.ts";
+import { groupBy } from "./group.ts";
+
+/** Patients, and exact copies where digests are known; one problem of severity "error" for each kind. */
+export function findLeaks(
+  train: readonly Sample[],
+  validation: readonly Sample[],
+  digestOf?: (sample: Sample) => string | undefined,
+): DatasetProblem[] {
+  const crossing = (identity: (sample: Sample) => string | undefined) => {
+    const inTraining = new Map(train.map((sample) => [identity(sample), sample]));
+    inTraining.delete(undefined);
+    return validation.flatMap((sample) => {
+      const twin = inTraining.get(identity(sample));
+      return twin ? [{ sample, twin }] : [];
+    });
+  };
+  const leak = (code: string, found: ReturnType<typeof crossing>, what: string) => {
+    const [first] = found;
+    if (!first) return [];
+    const message = `${found.length} validation images ${what} (first: ${first.sample.key}, as ${first.twin.key}).`;
+    return [{ code, key: first.sample.key, severity: "error", message } as const];
+  };
+  const patients = crossing(({ patient }) => patient);
+  const count = groupBy(patients, ({ sample }) => sample.patient).size;
+  return [
+    ...leak("patient-leak", patients, `show ${count} patients who are in training too`),
+    ...(digestOf
+      ? leak("duplicate-leak", crossing(digestOf), "are byte-identical copies of training images")
+      : []),
+  ];
+}
