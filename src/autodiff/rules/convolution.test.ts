@@ -152,11 +152,6 @@ const CONVOLUTIONS: readonly Form<ConvOptions>[] = [
     options: { strides: [2, 2], pads: [1, 1, 1, 1] },
   },
   {
-    title: "five input channels on a large map",
-    x: [1, 5, 17, 16],
-    weight: [1, 5, 2, 2],
-  },
-  {
     title: "one dimension",
     x: [2, 2, 7],
     weight: [3, 2, 3],
@@ -231,6 +226,24 @@ const TRANSPOSED: readonly Form<TransposeOptions>[] = [
     x: [1, 2, 3, 3],
     weight: [2, 2, 4, 3],
     options: { strides: [2, 2], autoPad: "SAME_LOWER" },
+  },
+  {
+    title: "SAME_UPPER, dilated",
+    x: [1, 2, 3, 4],
+    weight: [2, 2, 3, 2],
+    options: { strides: [2, 2], dilations: [2, 1], autoPad: "SAME_UPPER" },
+  },
+  {
+    title: "two groups, two outputs each, no stride",
+    x: [2, 2, 3, 3],
+    weight: [2, 2, 3, 3],
+    options: { group: 2, pads: [1, 1, 1, 1] },
+  },
+  {
+    title: "three dimensions",
+    x: [1, 2, 2, 3, 2],
+    weight: [2, 1, 2, 2, 3],
+    options: { strides: [2, 1, 1], pads: [0, 1, 1, 0, 0, 1] },
   },
   { title: "one dimension", x: [2, 2, 4], weight: [2, 2, 3], options: { strides: [2] } },
 ];
