@@ -25,7 +25,7 @@ export const SMALL_CNN: NetworkEntry = {
         const channels = scaledChannels(32 * 2 ** stage, width);
         y = layers.conv(y, `conv${stage}`, { channels });
         // Relu and maximum commute; pooled first, Relu and its gradient touch a quarter of the elements.
-      y = op.relu(op.maxPool(y, { kernel: [2, 2], strides: [2, 2] }));
+        y = op.relu(op.maxPool(y, { kernel: [2, 2], strides: [2, 2] }));
       }
       y = op.relu(layers.dense(op.flatten(y), "dense", scaledChannels(128, width)));
       return layers.dense(op.dropout(y, 0.5), "head", outputs, { scale: 1 });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { graphBuilder, int64, modelOf, operators as op, readModel, writeModel } from "./index.ts";
 import { openSession, weightsDigest } from "./index.node.ts";
+import { graphBuilder, int64, modelOf, operators as op, readModel, writeModel } from "./index.ts";
 
 function sample() {
   const builder = graphBuilder();
@@ -25,7 +25,9 @@ test("a model read from its bytes has equal weights, metadata and results", asyn
   expect(weightsDigest(read.graph.initializers)).toBe(weightsDigest(model.graph.initializers));
   expect(read.metadata.get("key")).toBe("value");
   const session = await openSession(read);
-  const output = await session.run({ x: { type: "float32", dims: [1, 4], data: Float32Array.of(1, 0, 0, 1) } });
+  const output = await session.run({
+    x: { type: "float32", dims: [1, 4], data: Float32Array.of(1, 0, 0, 1) },
+  });
   expect(Array.from(output.y!.data as Float32Array)).toEqual([8, 10]);
   await session.close();
 });

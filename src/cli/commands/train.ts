@@ -91,10 +91,10 @@ const SETTING_OPTIONS = [
   },
   {
     flags: "--folds <k>",
-    description: "train k models by k-fold cross-validation, or with --fold one of them",
+    description: "validate on one of k folds of the patients (see --fold)",
     parse: number,
   },
-  { flags: "--fold <n>", description: "which fold, from 1", parse: number },
+  { flags: "--fold <n>", description: "which of the folds, from 1 (default: 1)", parse: number },
   {
     flags: "--patient-pattern <regex>",
     description: "the patient in a file name: first group or whole match",
@@ -140,7 +140,7 @@ export const TRAIN: CommandDefinition = {
     "hilum train chest_xray --model cnn --out runs/cnn",
     "hilum train chest_xray --model residual --out runs/residual --resume",
     "hilum train chest_xray --label-pattern '_(bacteria|virus)_' --out runs/three",
-    "hilum train chest_xray --model depthwise --folds 5 --out runs/folds --json",
+    "hilum train chest_xray --model depthwise --folds 5 --fold 2 --out runs/fold-2 --json",
   ],
   async run([dir], options, { output, signal }) {
     networkEntry(text(options.model) ?? "cnn");
