@@ -93,6 +93,13 @@ function contextFor(
     const name = node.inputs[index];
     return name ? builder.find(name) : undefined;
   };
+  const unsupported = (reason: string): never => {
+    throw new HilumError(
+      "no-gradient-rule",
+      `Cannot train through ${node.operator} "${node.name}": ${reason}.`,
+      { operator: node.operator, node: node.name },
+    );
+  };
   return {
     builder,
     node,
@@ -112,16 +119,12 @@ function contextFor(
       return value;
     },
     get gradient() {
+      const other = gradients.findIndex((gradient, index) => index > 0 && gradient);
+      if (other > 0) unsupported(`its output ${other} takes part in the loss`);
       const [first] = gradients;
       assert(first, `no gradient flows into output 0 of ${node.operator} "${node.name}"`);
       return first;
     },
-    unsupported(reason) {
-      throw new HilumError(
-        "no-gradient-rule",
-        `Cannot train through ${node.operator} "${node.name}": ${reason}.`,
-        { operator: node.operator, node: node.name },
-      );
-    },
+    unsupported,
   };
 }

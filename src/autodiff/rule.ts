@@ -16,7 +16,10 @@ export interface GradientContext {
   optionalInput(index: number): Value | undefined;
   /** The forward output at `index`; asks the node for it where it was left out. */
   output(index: number): Value;
-  /** The gradient of output 0; an internal error when nothing flows into it. */
+  /**
+   * The gradient of output 0. Throws `no-gradient-rule` where one flows into another output: rules
+   * of several outputs read `gradients`.
+   */
   gradient: Value;
   gradients: readonly (Value | undefined)[];
   /** Throws `no-gradient-rule` with the reason: a form of the operator that has no gradient here. */

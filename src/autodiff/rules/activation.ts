@@ -92,6 +92,7 @@ export const ACTIVATION_GRADIENTS: GradientTable = {
   // 1 where x > 0, else alpha e^x = y + alpha: min(y, 0) + alpha + (1 - alpha) [y > 0]
   Elu: scaledBy((context) => {
     const alpha = floatOf(context.attributes, "alpha", 1);
+    if (alpha < 0) context.unsupported("its alpha is negative");
     const y = context.output(0);
     const scalar = (value: number) => context.builder.scalar(value);
     const below = op.add(op.min(y, scalar(0)), scalar(alpha));

@@ -1,5 +1,5 @@
 /** Gradients of arithmetic. Broadcasting is undone by the walk, not here. */
-import { operators as op, type Value } from "../../onnx/index.ts";
+import { type DataType, operators as op, type Value } from "../../onnx/index.ts";
 import {
   type GradientContext,
   type GradientRule,
@@ -39,6 +39,8 @@ function scaledPower(x: Value, exponent: number): Value {
   if (exponent === 3) return scaled(op.mul(x, x));
   return scaled(op.pow(x, builder.scalar(exponent - 1)));
 }
+
+const FLOATS: ReadonlySet<DataType> = new Set(["float32", "float64", "float16", "bfloat16"]);
 
 function constantScalar(value: Value): number | undefined {
   return value.constant?.data.length === 1 ? Number(value.constant.data[0]) : undefined;
@@ -124,8 +126,8 @@ export const ARITHMETIC_GRADIENTS: GradientTable = {
   // Forward, a dropout that was not switched to training hands its input on.
   Dropout: ({ gradient }) => [gradient],
   Cast: (context) => {
-    const isFloat = context.input(0).type === "float32" || context.input(0).type === "float64";
-    return isFloat ? [op.cast(context.gradient, context.input(0).type)] : [];
+    const { type } = context.input(0);
+    return FLOATS.has(type) ? [op.cast(context.gradient, type)] : [];
   },
   Ceil: noGradient,
   Floor: noGradient,

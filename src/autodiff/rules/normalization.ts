@@ -47,6 +47,8 @@ const batchNormalization: GradientRule = (context) => {
   const axes = [0, ...rangeFrom(2, shape.length)];
   const column = shape.map((_, axis) => (axis === 1 ? channels : 1));
   const isTraining = intOf(context.attributes, "training_mode", 0) === 1;
+  if (!isTraining && (context.needs(3) || context.needs(4)))
+    context.unsupported("its stored mean or variance is computed from what trains");
   if (isTraining && floatOf(context.attributes, "momentum", 0.9) !== 0)
     context.unsupported(
       "in training its momentum must be 0, so that outputs 1 and 2 are the batch's",

@@ -1,7 +1,7 @@
-import { describe } from "vitest";
-import { checkGradients, checkKinks } from "../../../test/support/gradient-check.ts";
+import { describe, expect, it } from "vitest";
+import { checkGradients, checkKinks, gradientGraph } from "../../../test/support/gradient-check.ts";
 import { distinct, normal, type OperatorCase } from "../../../test/support/operator-case.ts";
-import { float32, operators as op } from "../../onnx/index.ts";
+import { float32, operators as op, type Value } from "../../onnx/index.ts";
 import { POOLING_GRADIENTS } from "./pooling.ts";
 
 type Window = Parameters<typeof op.averagePool>[1];
@@ -80,6 +80,13 @@ const CASES: readonly OperatorCase[] = [
   ]),
 ];
 
+/** The operators of a MaxPool and its gradient. */
+function operatorsOf(dims: readonly number[], window: Window): string[] {
+  const build = (x?: Value) => op.maxPool(x!, window);
+  const entry = { operator: "MaxPool", title: "structure", operands: [distinct(dims)], build };
+  return gradientGraph(entry).graph.nodes.map((node) => node.operator);
+}
+
 describe("gradients of pooling", () => {
   checkGradients(POOLING_GRADIENTS, CASES);
   checkKinks([
@@ -102,4 +109,14 @@ describe("gradients of pooling", () => {
       chosen: [[1, 0, 1, 1]],
     },
   ]);
+
+  // MaxUnpool is the fast way back; adding up by ScatterElements is needed only where windows overlap.
+  it("unpools where windows lie apart and scatters where they overlap", () => {
+    const apart = operatorsOf([1, 2, 5, 4], { kernel: [2, 2], strides: [2, 2] });
+    expect(apart).toContain("MaxUnpool");
+    expect(apart).not.toContain("ScatterElements");
+    const overlapping = operatorsOf([1, 2, 5, 4], { kernel: [3, 2], strides: [2, 2] });
+    expect(overlapping).toContain("ScatterElements");
+    expect(overlapping).not.toContain("MaxUnpool");
+  });
 });

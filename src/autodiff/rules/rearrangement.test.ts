@@ -126,6 +126,12 @@ const PADS = table("Pad", [
   ["a crop on one side, zeros on the other", [4, 4], (x) => op.pad(x, [-1, 2, 2, -1])],
   ["reflect", [4, 3], (x) => op.pad(x, [2, 1, 3, 2], { mode: "reflect" })],
   ["edge", [3, 3], (x) => op.pad(x, [2, 1, 3, 2], { mode: "edge" })],
+  ["reflect at one end only", [4, 3], (x) => op.pad(x, [0, 2, 3, 0], { mode: "reflect" })],
+  [
+    "edge at one end, a crop at the other",
+    [4, 3],
+    (x) => op.pad(x, [-1, 2, 2, -1], { mode: "edge" }),
+  ],
   ["wrap", [3, 4], (x) => op.pad(x, [2, 1, 3, 2], { mode: "wrap" })],
   [
     "images, reflect",

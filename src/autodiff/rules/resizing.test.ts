@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { checkGradients } from "../../../test/support/gradient-check.ts";
 import { normal, type OperatorCase } from "../../../test/support/operator-case.ts";
-import { operators as op, type Value } from "../../onnx/index.ts";
+import { float32, operators as op, string, type Value } from "../../onnx/index.ts";
 import { RESIZING_GRADIENTS } from "./resizing.ts";
 
 const COORDINATES = ["half_pixel", "align_corners", "asymmetric", "pytorch_half_pixel"] as const;
@@ -56,6 +56,30 @@ const CASES: readonly OperatorCase[] = [
     title: "scales of some axes",
     operands: [normal([1, 2, 3, 3])],
     build: (x) => op.resizeByScales(x, [2, 1.5], { mode: "linear", axes: [3, 2] }),
+  },
+  ...["half_pixel_symmetric", "tf_half_pixel_for_nn"].map((coordinates) => ({
+    operator: "Resize",
+    title: `by scales, ${coordinates}`,
+    operands: [normal([1, 1, 3, 5])],
+    build: (x: Value) =>
+      x.builder.node("Resize", [x, undefined, x.builder.constant(float32([4], [1, 1, 1.5, 0.7]))], {
+        coordinate_transformation_mode: string(coordinates),
+        nearest_mode: string("floor"),
+      })[0]!,
+  })),
+  {
+    operator: "Resize",
+    title: "linear by scales, half_pixel_symmetric",
+    operands: [normal([1, 1, 3, 5])],
+    build: (x) =>
+      x!.builder.node(
+        "Resize",
+        [x, undefined, x!.builder.constant(float32([4], [1, 1, 1.5, 0.7]))],
+        {
+          coordinate_transformation_mode: string("half_pixel_symmetric"),
+          mode: string("linear"),
+        },
+      )[0]!,
   },
   {
     operator: "Resize",

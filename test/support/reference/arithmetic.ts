@@ -1,5 +1,5 @@
 /** Arithmetic of several operands with broadcasting; integers are exact and wrap to their width. */
-import { type DataType, intOf, stringOf } from "../../../src/onnx/index.ts";
+import { type DataType, intOf, sizeOf, stringOf } from "../../../src/onnx/index.ts";
 import {
   arrayOf,
   broadcastDims,
@@ -45,10 +45,7 @@ function folded(
     const dims = broadcastDims(...operands.map((operand) => operand.dims));
     const { type } = operands[0]!;
     const isExact = integers !== undefined && INTEGER_BITS[type] !== undefined;
-    const data = emptyElements(
-      isComparison ? "bool" : type,
-      dims.reduce((a, b) => a * b, 1),
-    );
+    const data = emptyElements(isComparison ? "bool" : type, sizeOf(dims));
     eachIndex(dims, (index, offset) => {
       const values = operands.map((operand) => operand.data[broadcastOffset(operand.dims, index)]!);
       if (isExact) {
@@ -141,10 +138,7 @@ const cast: Kernel = (operation) => {
 const where: Kernel = (operation) => {
   const [condition, a, b] = [operation.input(0), operation.input(1), operation.input(2)];
   const dims = broadcastDims(condition.dims, a.dims, b.dims);
-  const data = emptyElements(
-    a.type,
-    dims.reduce((x, y) => x * y, 1),
-  );
+  const data = emptyElements(a.type, sizeOf(dims));
   eachIndex(dims, (index, offset) => {
     const chosen = condition.data[broadcastOffset(condition.dims, index)] ? a : b;
     data[offset] = chosen.data[broadcastOffset(chosen.dims, index)]!;

@@ -93,6 +93,10 @@ export function offsetOf(dims: readonly number[], index: readonly number[]): num
   return offset;
 }
 
+export function withAt(index: readonly number[], axis: number, value: number): number[] {
+  return index.map((position, i) => (i === axis ? value : position));
+}
+
 /** Numpy's rule: right-aligned, each dimension equal or 1. */
 export function broadcastDims(...shapes: readonly (readonly number[])[]): number[] {
   const rank = Math.max(...shapes.map((dims) => dims.length));

@@ -13,6 +13,7 @@ import { NORMALIZATION_KERNELS } from "./normalization.ts";
 import { REARRANGEMENT_KERNELS } from "./rearrangement.ts";
 import { REDUCTION_KERNELS } from "./reduction.ts";
 import { RESIZING_KERNELS } from "./resizing.ts";
+import { SELECTION_KERNELS } from "./selection.ts";
 
 export const KERNELS: KernelTable = {
   ...ARITHMETIC_KERNELS,
@@ -23,6 +24,7 @@ export const KERNELS: KernelTable = {
   ...REARRANGEMENT_KERNELS,
   ...REDUCTION_KERNELS,
   ...RESIZING_KERNELS,
+  ...SELECTION_KERNELS,
 };
 
 export interface Feed {

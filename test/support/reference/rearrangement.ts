@@ -1,23 +1,19 @@
 /** Operators that move or select elements: each says where a result's element comes from. */
-import { intOf, intsOf, stringOf } from "../../../src/onnx/index.ts";
+import { intOf, intsOf, sizeOf, stringOf } from "../../../src/onnx/index.ts";
 import {
   arrayOf,
   broadcastDims,
   broadcastOffset,
   eachIndex,
   type NdArray,
-  numbersOf,
   offsetOf,
   positiveAxis,
   rearrange,
   reshaped,
   tabulate,
+  withAt,
 } from "./array.ts";
-import type { Kernel, KernelTable, Operation } from "./kernel.ts";
-
-const product = (dims: readonly number[]): number => dims.reduce((a, b) => a * b, 1);
-const withAt = (index: readonly number[], axis: number, value: number): number[] =>
-  index.map((position, i) => (i === axis ? value : position));
+import type { Kernel, KernelTable } from "./kernel.ts";
 
 const reshape: Kernel = (operation) => {
   const x = operation.input(0);
@@ -25,11 +21,11 @@ const reshape: Kernel = (operation) => {
   const wanted = operation
     .numbers(1)!
     .map((size, axis) => (size === 0 && isZeroKept ? x.dims[axis]! : size));
-  const known = product(wanted.filter((size) => size !== -1));
+  const known = sizeOf(wanted.filter((size) => size !== -1));
   return [
     reshaped(
       x,
-      wanted.map((size) => (size === -1 ? product(x.dims) / known : size)),
+      wanted.map((size) => (size === -1 ? sizeOf(x.dims) / known : size)),
     ),
   ];
 };
@@ -37,7 +33,7 @@ const reshape: Kernel = (operation) => {
 const flatten: Kernel = (operation) => {
   const x = operation.input(0);
   const axis = positiveAxis(intOf(operation.attributes, "axis", 1), x.dims.length);
-  return [reshaped(x, [product(x.dims.slice(0, axis)), product(x.dims.slice(axis))])];
+  return [reshaped(x, [sizeOf(x.dims.slice(0, axis)), sizeOf(x.dims.slice(axis))])];
 };
 
 const squeeze: Kernel = (operation) => {
@@ -182,67 +178,6 @@ const pad: Kernel = (operation) => {
   return [rearrange(x, dims, from, operation.inputs[2]?.data[0])];
 };
 
-const gather: Kernel = (operation) => {
-  const [x, indices] = [operation.input(0), operation.input(1)];
-  const axis = positiveAxis(intOf(operation.attributes, "axis", 0), x.dims.length);
-  const picked = numbersOf(indices);
-  const rank = indices.dims.length;
-  const dims = [...x.dims.slice(0, axis), ...indices.dims, ...x.dims.slice(axis + 1)];
-  const from = (index: readonly number[]) => {
-    const which = picked[offsetOf(indices.dims, index.slice(axis, axis + rank))]!;
-    const place = positiveAxis(which, x.dims[axis]!);
-    return offsetOf(x.dims, [...index.slice(0, axis), place, ...index.slice(axis + rank)]);
-  };
-  return [rearrange(x, dims, from)];
-};
-
-const gatherElements: Kernel = (operation) => {
-  const [x, indices] = [operation.input(0), operation.input(1)];
-  const axis = positiveAxis(intOf(operation.attributes, "axis", 0), x.dims.length);
-  const picked = numbersOf(indices);
-  const from = (index: readonly number[], offset: number) =>
-    offsetOf(x.dims, withAt(index, axis, positiveAxis(picked[offset]!, x.dims[axis]!)));
-  return [rearrange(x, indices.dims, from)];
-};
-
-/** Writes or adds `value` at `place`. */
-function put(target: NdArray, place: number, value: number | bigint, operation: Operation): void {
-  const isAdding = stringOf(operation.attributes, "reduction", "none") === "add";
-  const { data } = target;
-  if (!isAdding) data[place] = value;
-  else if (data instanceof BigInt64Array) data[place]! += BigInt(value);
-  else data[place]! += Number(value);
-}
-
-const scatterElements: Kernel = (operation) => {
-  const [x, indices, updates] = [operation.input(0), operation.input(1), operation.input(2)];
-  const axis = positiveAxis(intOf(operation.attributes, "axis", 0), x.dims.length);
-  const places = numbersOf(indices);
-  const result = { ...x, data: x.data.slice() };
-  eachIndex(indices.dims, (index, offset) => {
-    const place = withAt(index, axis, positiveAxis(places[offset]!, x.dims[axis]!));
-    put(result, offsetOf(x.dims, place), updates.data[offset]!, operation);
-  });
-  return [result];
-};
-
-const scatterND: Kernel = (operation) => {
-  const [x, indices, updates] = [operation.input(0), operation.input(1), operation.input(2)];
-  const depth = indices.dims.at(-1)!;
-  const block = product(x.dims.slice(depth));
-  const places = numbersOf(indices);
-  const result = { ...x, data: x.data.slice() };
-  for (let row = 0; row < places.length / depth; row++) {
-    const index = Array.from(places.subarray(row * depth, (row + 1) * depth), (place, axis) =>
-      positiveAxis(place, x.dims[axis]!),
-    );
-    const start = offsetOf(x.dims.slice(0, depth), index) * block;
-    for (let i = 0; i < block; i++)
-      put(result, start + i, updates.data[row * block + i]!, operation);
-  }
-  return [result];
-};
-
 /** Both directions as a reshape to six axes, a transposition and a reshape. Source: ONNX DepthToSpace-13. */
 function blocks(x: NdArray, apart: readonly number[], order: readonly number[], dims: number[]) {
   const source = { ...x, dims: apart };
@@ -312,10 +247,6 @@ export const REARRANGEMENT_KERNELS: KernelTable = {
   Split: split,
   Slice: slice,
   Pad: pad,
-  Gather: gather,
-  GatherElements: gatherElements,
-  ScatterElements: scatterElements,
-  ScatterND: scatterND,
   DepthToSpace: depthToSpace,
   SpaceToDepth: spaceToDepth,
   Range: range,
@@ -325,5 +256,5 @@ export const REARRANGEMENT_KERNELS: KernelTable = {
     const { dims } = operation.input(0);
     return wholeNumbers([dims.length], dims);
   },
-  Size: (operation) => wholeNumbers([], [product(operation.input(0).dims)]),
+  Size: (operation) => wholeNumbers([], [sizeOf(operation.input(0).dims)]),
 };

@@ -1,5 +1,5 @@
 /** Reductions, over the list of elements that each result gathers. */
-import { intOf, intsOf } from "../../../src/onnx/index.ts";
+import { intOf, intsOf, sizeOf } from "../../../src/onnx/index.ts";
 import { eachIndex, type NdArray, numbersOf, offsetOf, positiveAxis, tabulate } from "./array.ts";
 import type { Kernel, KernelTable, Operation } from "./kernel.ts";
 
@@ -14,7 +14,7 @@ export function reduceAlong(
 ): NdArray {
   const values = numbersOf(x);
   const dims = x.dims.map((size, axis) => (axes.includes(axis) ? 1 : size));
-  const gathered: number[][] = Array.from({ length: dims.reduce((a, b) => a * b, 1) }, () => []);
+  const gathered: number[][] = Array.from({ length: sizeOf(dims) }, () => []);
   eachIndex(x.dims, (index, offset) => {
     const place = index.map((position, axis) => (axes.includes(axis) ? 0 : position));
     gathered[offsetOf(dims, place)]!.push(values[offset]!);
