@@ -1,104 +1,65 @@
-/** ONNX files on disk, with external data beside them. */
-import { closeSync, fstatSync, openSync, readSync, realpathSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+/** ONNX files on disk. */
+import { readFile, stat } from "node:fs/promises";
 import { HilumError } from "../errors.ts";
 import { writeFileAtomically } from "../files.node.ts";
+import { externalReader, externalWriter } from "./external-data.node.ts";
 import type { Model } from "./graph.ts";
 import { readModel } from "./read.ts";
-import { type ExternalPlacement, writeModel } from "./write.ts";
+import { LARGEST_FILE, weightBytes, writeModel } from "./write.ts";
+
+const LARGEST_READ = 2 ** 31 - 1;
 
 /** The model in a file. Throws `file-not-found`, `model-malformed`, `model-external-data`. */
 export async function readModelFile(path: string): Promise<Model> {
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    const isMissing = cause.code === "ENOENT";
-    throw new HilumError(
-      isMissing ? "file-not-found" : "model-malformed",
-      isMissing
-        ? `There is no model file "${path}". Check the path.`
-        : `${path} cannot be read as a model (${cause.code}). Name an .onnx file.`,
+  const bytes = await readWhole(path);
+  return readModel(bytes, { name: path, external: externalReader(path) });
+}
+
+async function readWhole(path: string): Promise<Uint8Array> {
+  const unreadable = (reason: string, cause?: unknown) =>
+    new HilumError(
+      "model-malformed",
+      `${path} cannot be read as a model: ${reason}. Name an .onnx file.`,
       { path },
       cause,
     );
-  });
-  const external = (location: string, offset: number, length: number) =>
-    readExternal(path, location, { offset, length });
-  return readModel(bytes, { name: path, external });
-}
-
-/** Bytes of a file in the model's own folder; nothing outside it is ever opened. */
-function readExternal(
-  model: string,
-  location: string,
-  { offset, length }: { offset: number; length: number },
-): Uint8Array {
-  const folder = realpathSync(dirname(resolve(model)));
-  const fail = (problem: string, cause?: unknown): never => {
+  try {
+    const info = await stat(path);
+    if (!info.isFile()) throw unreadable("it is not a file");
+    if (info.size > LARGEST_READ) throw unreadable(`no ONNX file can have ${info.size} bytes`);
+    return await readFile(path);
+  } catch (cause) {
+    if (cause instanceof HilumError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    if (code !== "ENOENT" && code !== "ENOTDIR") throw unreadable(`${code}`, cause);
     throw new HilumError(
-      "model-external-data",
-      `${model}: its external data "${location}" ${problem}. Put the file beside the model as its publisher ships it.`,
-      { model, location },
+      "file-not-found",
+      `There is no model file "${path}". Check the path.`,
+      { path },
       cause,
     );
-  };
-  const isInside = (path: string) => {
-    const way = relative(folder, path);
-    return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
-  };
-  if (isAbsolute(location) || !isInside(join(folder, location))) fail("leaves the model's folder");
-  let real: string;
-  try {
-    real = realpathSync(join(folder, location));
-  } catch (cause) {
-    return fail("is missing", cause);
-  }
-  if (!isInside(real)) fail("is a link out of the model's folder");
-  const file = openSync(real, "r");
-  try {
-    const { size } = fstatSync(file);
-    if (offset + length > size)
-      fail(`is too short: ${offset + length} bytes are needed, ${size} are there`);
-    const bytes = new Uint8Array(length);
-    for (let done = 0; done < length; )
-      done += readSync(file, bytes, done, length - done, offset + done);
-    return bytes;
-  } finally {
-    closeSync(file);
   }
 }
 
-/** Protobuf cannot hold more. */
-const LARGEST_FILE = 2 ** 31 - 1;
-const ALIGNMENT = 4096;
-const SMALLEST_EXTERNAL = 1024;
-
-/** Writes the model whole or not at all; large weights go to `NAME.data` beside it where asked for or needed. */
+/**
+ * Writes the model whole or not at all. With `externalData`, which is the default for weights that
+ * no single file can hold, tensors from 1 KiB on go to `NAME.data` beside it, each at a multiple
+ * of 4096 bytes. Throws `disk-full` and `graph-invalid`.
+ */
 export function writeModelFile(
   path: string,
   model: Model,
-  { externalData = totalBytes(model) > LARGEST_FILE }: { readonly externalData?: boolean } = {},
+  {
+    externalData = weightBytes(model.graph) > LARGEST_FILE,
+  }: { readonly externalData?: boolean } = {},
 ): void {
   if (!externalData) {
     writeFileAtomically(path, writeModel(model));
     return;
   }
-  const location = `${basename(path)}.data`;
-  const parts: Uint8Array[] = [];
-  let end = 0;
-  const place: ExternalPlacement = (_, bytes) => {
-    if (bytes.length < SMALLEST_EXTERNAL) return undefined;
-    const offset = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
-    parts.push(new Uint8Array(offset - end), bytes);
-    end = offset + bytes.length;
-    return { location, offset };
-  };
-  const bytes = writeModel(model, { place });
-  writeFileAtomically(join(dirname(path), location), Buffer.concat(parts));
+  const external = externalWriter(path);
+  const bytes = writeModel(model, { place: external.place });
+  external.write();
   writeFileAtomically(path, bytes);
-}
-
-function totalBytes(model: Model): number {
-  let total = 0;
-  for (const { data } of model.graph.initializers.values()) total += data.byteLength;
-  return total;
+  external.clean();
 }

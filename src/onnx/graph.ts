@@ -61,7 +61,7 @@ export interface Model {
   readonly extra?: unknown;
 }
 
-/** What we write, and onnxruntime-node 1.30 runs. */
+/** What we write; ONNX Runtime 1.30 runs it with all of its fast paths. */
 export const CURRENT_OPSET = 22;
 export const CURRENT_IR_VERSION = 10;
 

@@ -1,7 +1,9 @@
 /** What is in a model file. */
 import { createHash } from "node:crypto";
-import type { Model, ValueInfo } from "./graph.ts";
-import { type Tensor, tensorBytes } from "./tensor.ts";
+import { carriedInitializers, packedBytes } from "./carried.ts";
+import type { Graph, Model, ValueInfo } from "./graph.ts";
+import { readTensor } from "./read-tensor.ts";
+import { tensorBytes } from "./tensor.ts";
 
 export interface Inspection {
   readonly inputs: readonly Pick<ValueInfo, "name" | "type" | "shape">[];
@@ -41,22 +43,39 @@ export function inspectModel({ graph, ...model }: Model): Inspection {
     ),
     irVersion: model.irVersion,
     producer: [model.producer.name, model.producer.version].filter(Boolean).join(" "),
-    weightsSha256: weightsDigest(graph.initializers),
+    weightsSha256: weightsDigest(graph),
   };
 }
 
 /**
- * A digest of all initializers by name, type, shape and little-endian contents, in byte order of
- * the names: equal for equal weights, however a file stores them.
+ * A digest of the graph's initializers by name, type, shape and little-endian contents, in byte
+ * order of the names: equal for equal weights, however a file stores them.
  */
-export function weightsDigest(initializers: ReadonlyMap<string, Tensor>): string {
+export function weightsDigest(graph: Graph): string {
+  const dense = [...graph.initializers].map(([name, contents]) => ({
+    name,
+    head: [contents.type, contents.dims.map(String)] as const,
+    parts: () => [tensorBytes(contents)],
+  }));
+  const carried = carriedInitializers(graph).map(({ name, tensors, dims, isSparse }) => ({
+    name,
+    head: [
+      ...(isSparse ? ["sparse", dims.map(String)] : []),
+      ...tensors.flatMap((tensor) => [tensor.dataType, tensor.dims.map(String)]),
+    ],
+    parts: () =>
+      tensors.map((tensor) => {
+        const contents = readTensor(tensor, { path: name, options: {} });
+        return contents ? tensorBytes(contents) : packedBytes(tensor);
+      }),
+  }));
   const hash = createHash("sha256");
-  const byName = [...initializers].sort(([a], [b]) =>
-    Buffer.compare(Buffer.from(a), Buffer.from(b)),
+  const byName = [...dense, ...carried].sort((a, b) =>
+    Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)),
   );
-  for (const [name, contents] of byName) {
-    hash.update(JSON.stringify([name, contents.type, contents.dims]));
-    hash.update(tensorBytes(contents));
+  for (const { name, head, parts } of byName) {
+    hash.update(JSON.stringify([name, ...head]));
+    for (const bytes of parts()) hash.update(bytes);
   }
   return hash.digest("hex");
 }

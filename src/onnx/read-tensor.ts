@@ -1,45 +1,40 @@
-/** Tensors of ONNX files: raw bytes, typed fields or external data become typed arrays. */
-import { HilumError } from "../errors.ts";
-import { type TensorProto, TensorProto_DataLocation } from "./generated/onnx_pb.ts";
+/** Tensors of ONNX files: raw bytes or typed fields become typed arrays. */
+import { checkCarried, dataTypeOf } from "./carried.ts";
+import type { TensorProto } from "./generated/onnx_pb.ts";
 import { malformed, type Place } from "./malformed.ts";
-import { ELEMENT_TYPES } from "./shapes/arithmetic.ts";
 import { tensorSources } from "./source.ts";
 import {
   allocate,
   bytesPerElement,
-  DATA_TYPES,
   type DataType,
   sizeOf,
   type Tensor,
   type TypedArray,
+  tensorBytes,
   viewBytes,
 } from "./tensor.ts";
 
-/** Our name of the standard's element type, or undefined where we do not compute with it. */
-export function dataTypeOf(elementType: number): DataType | undefined {
-  return DATA_TYPES.find((type) => ELEMENT_TYPES[type] === elementType);
-}
-
 /** The tensor, or undefined where its element type is one that we only carry through. */
 export function readTensor(proto: TensorProto, place: Place): Tensor | undefined {
-  const type = dataTypeOf(proto.dataType);
-  if (!type) return undefined;
   const dims = proto.dims.map(Number);
   if (dims.some((dim) => dim < 0 || !Number.isSafeInteger(dim)))
     malformed(place, `a dimension of [${proto.dims}] is out of range`);
+  const type = dataTypeOf(proto.dataType);
+  if (!type) {
+    checkCarried(proto, place);
+    return undefined;
+  }
   const result: Tensor = { type, dims, data: contents(proto, type, sizeOf(dims), place) };
+  // Where alignment forced a copy, the copy is kept and the file's own bytes can go.
+  if (proto.rawData.length > 0) proto.rawData = tensorBytes(result);
   tensorSources.set(result, proto);
   return result;
 }
 
 function contents(proto: TensorProto, type: DataType, size: number, place: Place): TypedArray {
   const length = size * bytesPerElement(type);
-  const bytes =
-    proto.dataLocation === TensorProto_DataLocation.EXTERNAL
-      ? externalBytes(proto, length, place)
-      : proto.rawData;
-  const isRaw = bytes.length > 0 || size === 0;
-  if (isRaw) {
+  const bytes = proto.rawData;
+  if (bytes.length > 0 || size === 0) {
     if (bytes.length !== length)
       malformed(
         place,
@@ -47,12 +42,24 @@ function contents(proto: TensorProto, type: DataType, size: number, place: Place
       );
     return viewBytes(type, bytes);
   }
-  const values = typedField(proto, type);
-  if (values.length !== size)
+  const values = typedValues(proto, type, size);
+  return (
+    values ??
     malformed(
       place,
-      `${type} of shape [${proto.dims}] needs ${size} values, but there are ${values.length}`,
-    );
+      `${type} of shape [${proto.dims}] needs ${size} values, but there are ${typedField(proto, type).length}`,
+    )
+  );
+}
+
+/** The values of a tensor that has no raw bytes, or undefined where there are not `size` of them. */
+export function typedValues(
+  proto: TensorProto,
+  type: DataType,
+  size: number,
+): TypedArray | undefined {
+  const values = typedField(proto, type);
+  if (values.length !== size) return undefined;
   const result = allocate(type, size);
   for (let index = 0; index < size; index++) result[index] = values[index]!;
   return result;
@@ -65,25 +72,4 @@ function typedField(proto: TensorProto, type: DataType): ArrayLike<number | bigi
   if (type === "int64") return proto.int64Data;
   if (type === "uint64") return proto.uint64Data;
   return type === "uint32" ? proto.uint64Data.map(Number) : proto.int32Data;
-}
-
-function externalBytes(proto: TensorProto, expected: number, place: Place): Uint8Array {
-  const entries = new Map(proto.externalData.map(({ key, value }) => [key, value]));
-  const location = entries.get("location");
-  const offset = Number(entries.get("offset") ?? 0);
-  const length = Number(entries.get("length") ?? expected);
-  const isSound = location && [offset, length].every((n) => Number.isSafeInteger(n) && n >= 0);
-  if (!isSound)
-    return malformed(place, "its external data has no sound location, offset and length");
-  if (length !== expected)
-    return malformed(
-      place,
-      `its external data has ${length} bytes, but its shape needs ${expected}`,
-    );
-  if (place.options.external) return place.options.external(location, offset, length);
-  throw new HilumError(
-    "model-external-data",
-    `${place.options.name ?? "The model"}: ${place.path}: its values lie in "${location}". Read the model by its path, so that the file beside it is found.`,
-    { place: place.path, location },
-  );
 }

@@ -3,6 +3,8 @@
  * (`extra`, source.ts), so that writing loses nothing. Next: validate.ts, write.ts.
  */
 import { fromBinary } from "@bufbuild/protobuf";
+import { dataTypeOf } from "./carried.ts";
+import { inlineExternalData } from "./external-data.ts";
 import {
   type AttributeProto,
   AttributeProto_AttributeType as AttributeType,
@@ -10,24 +12,29 @@ import {
   type ModelProto,
   ModelProtoSchema,
   type NodeProto,
+  type TensorShapeProto,
   type ValueInfoProto,
 } from "./generated/onnx_pb.ts";
 import type { Attribute, Dimension, Graph, Model, Node, ValueInfo } from "./graph.ts";
 import { malformed, type Place, type ReadOptions } from "./malformed.ts";
-import { dataTypeOf, readTensor } from "./read-tensor.ts";
+import { readTensor } from "./read-tensor.ts";
 import { attributeSources } from "./source.ts";
 import type { Tensor } from "./tensor.ts";
 import { validateGraph } from "./validate.ts";
+import { checkWire } from "./wire.ts";
 
 /** The model in the bytes of an ONNX file. Throws `model-malformed` and `model-external-data`. */
 export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
   const proto = decode(bytes, options);
   const place: Place = { path: "graph", options };
   if (!proto.graph) return malformed(place, "the file holds no graph");
+  inlineExternalData(proto, options);
   const graph = readGraph(proto.graph, place);
   const model: Model = {
     graph,
-    opsets: new Map(proto.opsetImport.map(({ domain, version }) => [domain, Number(version)])),
+    opsets: new Map(
+      proto.opsetImport.map(({ domain, version }) => [standardDomain(domain), Number(version)]),
+    ),
     irVersion: Number(proto.irVersion),
     producer: { name: proto.producerName, version: proto.producerVersion },
     metadata: new Map(proto.metadataProps.map(({ key, value }) => [key, value])),
@@ -39,6 +46,7 @@ export function readModel(bytes: Uint8Array, options: ReadOptions = {}): Model {
 
 function decode(bytes: Uint8Array, options: ReadOptions): ModelProto {
   if (bytes.length === 0) malformed({ path: "file", options }, "it is empty");
+  checkWire(bytes, ModelProtoSchema, options);
   try {
     return fromBinary(ModelProtoSchema, bytes);
   } catch (cause) {
@@ -51,15 +59,24 @@ function decode(bytes: Uint8Array, options: ReadOptions): ModelProto {
   }
 }
 
+/** "ai.onnx" is another name of the standard's own domain. */
+export const standardDomain = (domain: string): string => (domain === "ai.onnx" ? "" : domain);
+
 const at = (place: Place, part: string): Place => ({ ...place, path: `${place.path}.${part}` });
 
 function readGraph(proto: GraphProto, place: Place): Graph {
   const initializers = new Map<string, Tensor>();
+  const names = new Set<string>();
   proto.initializer.forEach((initializer, index) => {
     const where = at(place, `initializer[${index}] "${initializer.name}"`);
-    if (initializers.has(initializer.name)) malformed(where, "the name occurs twice");
+    if (names.has(initializer.name)) malformed(where, "the name occurs twice");
+    names.add(initializer.name);
     const contents = readTensor(initializer, where);
     if (contents) initializers.set(initializer.name, contents);
+  });
+  proto.sparseInitializer.forEach(({ values, indices }, index) => {
+    const where = at(place, `sparse_initializer[${index}] "${values?.name ?? ""}"`);
+    for (const part of [values, indices]) if (part) readTensor(part, where);
   });
   const infos = proto.valueInfo.map((info, index) =>
     readInfo(info, at(place, `value_info[${index}]`)),
@@ -80,20 +97,23 @@ function readInfo(proto: ValueInfoProto, place: Place): ValueInfo {
   if (type?.case !== "tensorType")
     return { name: proto.name, type: null, shape: null, extra: proto };
   const { elemType, shape } = type.value;
-  const dims = shape?.dim.map(({ value }): Dimension => {
-    if (value.case === "dimParam") return value.value;
-    if (value.case !== "dimValue") return null;
-    const size = Number(value.value);
-    if (size < 0 || !Number.isSafeInteger(size))
-      malformed(place, `"${proto.name}" has a dimension of ${value.value}`);
-    return size;
-  });
+  const dims = shape && dimensionsOf(shape);
+  if (dims?.some((dim) => typeof dim === "number" && !(dim >= 0 && Number.isSafeInteger(dim))))
+    malformed(place, `"${proto.name}" has a shape of [${dims}]`);
   return {
     name: proto.name,
     type: dataTypeOf(elemType) ?? null,
     shape: dims ?? null,
     extra: proto,
   };
+}
+
+/** Dimensions as the file has them; -1, which some exporters write, and "" are unknown ones. */
+export function dimensionsOf({ dim }: TensorShapeProto): Dimension[] {
+  return dim.map(({ value }) => {
+    if (value.case === "dimParam") return value.value || null;
+    return value.case === undefined || value.value === -1n ? null : Number(value.value);
+  });
 }
 
 function readNode(proto: NodeProto, place: Place): Node {
@@ -112,7 +132,7 @@ function readNode(proto: NodeProto, place: Place): Node {
   return {
     name: proto.name,
     operator: proto.opType,
-    domain: proto.domain === "ai.onnx" ? "" : proto.domain,
+    domain: standardDomain(proto.domain),
     inputs: proto.input,
     outputs: proto.output,
     attributes,

@@ -9,21 +9,27 @@ import {
   viewBytes,
 } from "./tensor.ts";
 
-const NAMES: Readonly<Record<string, DataType>> = {
-  F32: "float32",
-  F64: "float64",
-  F16: "float16",
-  BF16: "bfloat16",
-  U8: "uint8",
-  I8: "int8",
-  U16: "uint16",
-  I16: "int16",
-  U32: "uint32",
-  I32: "int32",
-  U64: "uint64",
-  I64: "int64",
-  BOOL: "bool",
-};
+const TYPES: ReadonlyMap<string, DataType> = new Map(
+  Object.entries({
+    F32: "float32",
+    F64: "float64",
+    F16: "float16",
+    BF16: "bfloat16",
+    U8: "uint8",
+    I8: "int8",
+    U16: "uint16",
+    I16: "int16",
+    U32: "uint32",
+    I32: "int32",
+    U64: "uint64",
+    I64: "int64",
+    BOOL: "bool",
+  }),
+);
+const DTYPES: ReadonlyMap<DataType, string> = new Map(
+  [...TYPES].map(([dtype, type]) => [type, dtype]),
+);
+const METADATA = "__metadata__";
 const LARGEST_HEADER = 100_000_000;
 
 export interface Safetensors {
@@ -31,16 +37,27 @@ export interface Safetensors {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
-/** The bytes of a safetensors file; tensors start at multiples of eight. */
+/**
+ * The bytes of a safetensors file. Wide elements come first, so that every tensor is aligned
+ * without gaps, which the format forbids.
+ */
 export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array {
+  if (tensors.has(METADATA))
+    throw new HilumError(
+      "weights-malformed",
+      `No tensor in a safetensors file can be called "${METADATA}". Rename it.`,
+      { name: METADATA },
+    );
+  const ordered = [...tensors].sort(
+    ([, a], [, b]) => bytesPerElement(b.type) - bytesPerElement(a.type),
+  );
   let end = 0;
-  const entries = [...tensors].map(([name, tensor]) => {
+  const entries = ordered.map(([name, { type, dims, data }]) => {
     const start = end;
-    end += tensor.data.byteLength;
-    const dtype = Object.keys(NAMES).find((key) => NAMES[key] === tensor.type);
-    return [name, { dtype, shape: tensor.dims, data_offsets: [start, end] }] as const;
+    end += data.byteLength;
+    return [name, { dtype: DTYPES.get(type), shape: dims, data_offsets: [start, end] }] as const;
   });
-  const text = JSON.stringify({ __metadata__: metadata, ...Object.fromEntries(entries) });
+  const text = JSON.stringify({ [METADATA]: metadata, ...Object.fromEntries(entries) });
   const encoded = new TextEncoder().encode(text);
   const header = new Uint8Array(Math.ceil(encoded.length / 8) * 8).fill(0x20);
   header.set(encoded);
@@ -48,7 +65,7 @@ export function writeSafetensors({ tensors, metadata }: Safetensors): Uint8Array
   new DataView(file.buffer).setBigUint64(0, BigInt(header.length), true);
   file.set(header, 8);
   let offset = 8 + header.length;
-  for (const tensor of tensors.values()) {
+  for (const [, tensor] of ordered) {
     file.set(tensorBytes(tensor), offset);
     offset += tensor.data.byteLength;
   }
@@ -74,19 +91,14 @@ export function readSafetensors(bytes: Uint8Array, name = "The file"): Safetenso
   const length = Number(new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true));
   if (length > Math.min(LARGEST_HEADER, bytes.length - 8))
     fail(`its header claims ${length} bytes`);
-  const { __metadata__: metadata = {}, ...entries } = parsedHeader(
-    bytes.subarray(8, 8 + length),
-    fail,
-  );
+  const { metadata, entries } = parsedHeader(bytes.subarray(8, 8 + length), fail);
   const body = bytes.subarray(8 + length);
   const tensors = new Map<string, Tensor>();
   let end = 0;
-  for (const [key, value] of Object.entries(entries).sort(byStart)) {
-    const { dtype, shape, data_offsets: offsets } = value as Entry;
-    const type = NAMES[dtype] ?? fail(`"${key}" has type ${dtype}, which is not known`);
-    const isShape =
-      Array.isArray(shape) && shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0);
-    if (!isShape) fail(`"${key}" has no sound shape`);
+  for (const [key, { dtype, shape, data_offsets: offsets }] of entries) {
+    const type = TYPES.get(dtype) ?? fail(`"${key}" has type ${dtype}, which is not known`);
+    if (!shape.every((dim) => Number.isSafeInteger(dim) && dim >= 0))
+      fail(`"${key}" has no sound shape`);
     if (offsets[0] !== end || offsets[1] < end || offsets[1] > body.length)
       fail(`"${key}" lies at ${offsets}, after byte ${end} of ${body.length}`);
     if (offsets[1] - offsets[0] !== sizeOf(shape) * bytesPerElement(type))
@@ -95,36 +107,46 @@ export function readSafetensors(bytes: Uint8Array, name = "The file"): Safetenso
     end = offsets[1];
   }
   if (end !== body.length) fail(`${body.length - end} bytes belong to no tensor`);
-  return { tensors, metadata: metadata as Record<string, string> };
+  return { tensors, metadata };
 }
 
-function byStart([, a]: [string, unknown], [, b]: [string, unknown]): number {
-  const start = (entry: unknown) => (entry as Partial<Entry> | null)?.data_offsets?.[0] ?? 0;
-  return start(a) - start(b);
-}
-
+/** The header's tensors in the order of their places in the file. */
 function parsedHeader(
   bytes: Uint8Array,
   fail: (problem: string) => never,
-): Record<string, unknown> {
+): { metadata: Record<string, string>; entries: [string, Entry][] } {
+  const header = parsedJson(bytes);
+  if (!isRecord(header)) return fail("its header is not a JSON object");
+  const { [METADATA]: metadata = {}, ...rest } = header;
+  if (!isTexts(metadata)) return fail("its metadata are not texts");
+  const entries = Object.entries(rest).map(([key, value]): [string, Entry] =>
+    isEntry(value) ? [key, value] : fail(`"${key}" has no type, shape and two offsets`),
+  );
+  const byPlace = ([, a]: [string, Entry], [, b]: [string, Entry]) =>
+    a.data_offsets[0] - b.data_offsets[0] || a.data_offsets[1] - b.data_offsets[1];
+  return { metadata, entries: entries.sort(byPlace) };
+}
+
+function parsedJson(bytes: Uint8Array): unknown {
   try {
-    const header: unknown = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
-    if (typeof header === "object" && header !== null && !Array.isArray(header)) {
-      const isSound = Object.entries(header).every(
-        ([key, value]) => key === "__metadata__" || isEntry(value),
-      );
-      if (isSound) return header as Record<string, unknown>;
-    }
-  } catch {}
-  return fail("its header is not JSON of tensors");
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isTexts(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((text) => typeof text === "string");
 }
 
 function isEntry(value: unknown): value is Entry {
-  if (typeof value !== "object" || value === null) return false;
-  const { dtype, shape, data_offsets: offsets } = value as Partial<Entry>;
+  if (!isRecord(value)) return false;
+  const { dtype, shape, data_offsets: offsets } = value;
   const isOffsets =
-    Array.isArray(offsets) &&
-    offsets.length === 2 &&
-    offsets.every((offset) => Number.isSafeInteger(offset));
+    Array.isArray(offsets) && offsets.length === 2 && offsets.every(Number.isSafeInteger);
   return typeof dtype === "string" && Array.isArray(shape) && isOffsets;
 }
