@@ -30,6 +30,9 @@ export function counted(count: number, noun: string): string {
   return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
 }
 
+const have = (count: number, noun: string): string =>
+  `${counted(count, noun)} ${count === 1 ? "has" : "have"}`;
+
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 const example = (groups: readonly DuplicateGroup[]): string =>
   `for example ${groups[0]!.keys.slice(0, 3).join(" = ")}`;
@@ -43,6 +46,10 @@ function unreadable({ unreadable: files, images }: Facts): Finding[] {
   }));
 }
 
+/** How much harm a group of equal films does: to labels, to splits, or to patients. */
+export const gravity = ({ hasConflict, crossesSplits, crossesPatients }: DuplicateGroup): number =>
+  4 * Number(hasConflict) + 2 * Number(crossesSplits) + Number(crossesPatients);
+
 function exactDuplicates({ exactDuplicates: all }: Facts): Finding[] {
   const conflicts = all.filter(({ hasConflict }) => hasConflict);
   const splits = all.filter(({ crossesSplits }) => crossesSplits);
@@ -52,25 +59,25 @@ function exactDuplicates({ exactDuplicates: all }: Facts): Finding[] {
     ...when(conflicts.length > 0, () => ({
       code: "copies-in-conflict",
       severity: "error",
-      message: `${counted(conflicts.length, "film")} have byte-identical copies with different labels, ${example(conflicts)}.`,
+      message: `${have(conflicts.length, "film")} byte-identical copies with different labels, ${example(conflicts)}.`,
       advice: "One of the labels is wrong. Decide which, and remove the other copy.",
     })),
     ...when(splits.length > 0, () => ({
       code: "copies-across-splits",
       severity: "error",
-      message: `${counted(splits.length, "film")} lie as byte-identical copies in more than one split, ${example(splits)}.`,
+      message: `${have(splits.length, "film")} byte-identical copies in more than one split, ${example(splits)}.`,
       advice: "Keep one copy of each, or results on that split are flattered.",
     })),
     ...when(patients.length > 0, () => ({
       code: "copies-across-patients",
       severity: "warning",
-      message: `${counted(patients.length, "film")} have byte-identical copies under different patients, ${example(patients)}.`,
+      message: `${have(patients.length, "film")} byte-identical copies under different patients, ${example(patients)}.`,
       advice: "Splits keep such patients together. Check how patients are numbered.",
     })),
     ...when(all.length > 0, () => ({
       code: "copies",
       severity: "note",
-      message: `${counted(all.length, "film")} have byte-identical copies (${copies.toLocaleString("en")} superfluous files).`,
+      message: `${have(all.length, "film")} byte-identical copies (${counted(copies, "superfluous file")}).`,
       advice: "Splits keep copies together, but they count more than once in training.",
     })),
   ];
@@ -80,6 +87,7 @@ function nearDuplicates({ nearDuplicates: all }: Facts): Finding[] {
   const conflicts = all.filter(({ hasConflict }) => hasConflict);
   const splits = all.filter(({ crossesSplits }) => crossesSplits);
   const patients = all.filter((group) => group.crossesPatients && !group.crossesSplits);
+  const harmless = all.filter((group) => gravity(group) === 0);
   return [
     ...when(conflicts.length > 0, () => ({
       code: "near-copies-in-conflict",
@@ -99,35 +107,43 @@ function nearDuplicates({ nearDuplicates: all }: Facts): Finding[] {
       message: `${counted(patients.length, "group")} of films of different patients look the same, ${example(patients)}.`,
       advice: "Look at them: a split by patient does not keep these together.",
     })),
-    ...when(all.length > 0, () => ({
+    ...when(harmless.length > 0, () => ({
       code: "near-copies",
       severity: "note",
-      message: `${counted(all.length, "group")} of films look the same without being identical: saved again, scaled, or with other contrast.`,
+      message: `${counted(harmless.length, "group")} of films of one patient and part look the same without being identical: saved again, scaled, or with other contrast.`,
       advice: "They count more than once in training.",
     })),
   ];
 }
 
-function patients({ patientsAcrossSplits: found, images, patientsUnknown }: Facts): Finding[] {
-  const isTestOnly = found.every(({ splits }) => "test" in splits);
-  const [first] = found;
+function patients(facts: Facts): Finding[] {
+  const { patientsAcrossSplits: found, images, patientsUnknown, splits } = facts;
+  const val = splits.find(({ split }) => split === "val");
+  const inTest = found.filter(({ splits: parts }) => "test" in parts);
+  const inVal = found.filter(({ splits: parts }) => "val" in parts && "train" in parts);
+  const first = ([one]: typeof found) =>
+    `for example ${one!.patient}: ${Object.entries(one!.splits)
+      .map(([split, count]) => `${count} in ${split}`)
+      .join(", ")}`;
   return [
-    ...when(first !== undefined, () => ({
+    ...when(inVal.length > 0 && val!.images >= SMALL_VALIDATION, () => ({
       code: "patients-across-splits",
+      severity: "error",
+      message: `${have(inVal.length, "patient")} films in both train and val (${first(inVal)}).`,
+      advice:
+        "Training refuses this unless --allow-leaks is given. Move a patient's films into one part.",
+    })),
+    ...when(inTest.length > 0, () => ({
+      code: "patients-in-test",
       severity: "warning",
-      message: `${counted(found.length, "patient")} have films in more than one split, by their numbers (for example ${first!.patient}: ${Object.entries(
-        first!.splits,
-      )
-        .map(([split, count]) => `${count} in ${split}`)
-        .join(", ")}).`,
-      advice: isTestOnly
-        ? "If the test part numbers its patients anew, as it may in the public archive, this means nothing; if not, its results are flattered."
-        : "Training refuses this between train and val unless --allow-leaks is given. Move a patient's films into one split.",
+      message: `${have(inTest.length, "patient")} films in the test part and in another, by their numbers (${first(inTest)}).`,
+      advice:
+        "If the test part numbers its patients anew, as it may in the public archive, this means nothing; if not, results on it are flattered.",
     })),
     ...when(patientsUnknown > 0, () => ({
       code: "patients-unknown",
       severity: "warning",
-      message: `${counted(patientsUnknown, "image")} of ${images.toLocaleString("en")} name no patient, so each counts as its own.`,
+      message: `${counted(patientsUnknown, "image")} of ${images.toLocaleString("en")} ${patientsUnknown === 1 ? "names" : "name"} no patient, so each counts as its own.`,
       advice:
         "Several films of one patient may then cross from training to validation. Give --patient-pattern, or a patient column in a manifest.",
     })),

@@ -17,11 +17,11 @@ ul.findings b { text-transform: capitalize; }
 .films img, .films .missing { width: 100%; height: 8.5rem; object-fit: contain; border-radius: 0; }
 .films .missing { display: grid; place-items: center; color: #9aa4af; }
 .films figcaption { background: var(--card); color: var(--quiet); font-size: .72rem; line-height: 1.35; padding: .3rem .4rem; overflow-wrap: anywhere; flex: 1; }
-.films + .films { margin-top: 1.2rem; }
+.groups { display: flex; flex-wrap: wrap; gap: 1.2rem; } .groups .films { display: flex; gap: .2rem; } .groups figure { width: 8.5rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
 .strip { width: 15rem; height: 1.1rem; display: block; } .strip line { stroke: var(--accent); } .strip .rail { stroke: var(--line); }
 details { margin: .6rem 0; } summary { cursor: pointer; }
-td .bar { display: inline-block; height: .55rem; background: var(--accent); border-radius: 2px; margin-right: .4rem; min-width: 1px; }
+td.share { white-space: nowrap; } td .bar { display: inline-block; height: .55rem; background: var(--accent); border-radius: 2px; margin-right: .4rem; min-width: 1px; }
 `;
 
 /** One self-contained HTML page; without `pictures` it shows no film. Keys of films are on it. */
@@ -44,7 +44,7 @@ export function auditPage(audit: Audit, pictures?: AuditPictures): string {
       pictures?.nearDuplicates.length
         ? section(
             "Films that look the same",
-            `<p class="lead">Not identical, but saved again, scaled or changed in contrast; identical copies are listed below.</p>${pictures.nearDuplicates.map(filmGrid).join("")}`,
+            `<p class="lead">Not identical, but saved again, scaled or changed in contrast; identical copies are listed below.</p><div class="groups">${pictures.nearDuplicates.map(filmGrid).join("")}</div>`,
           )
         : "",
       section("Lists", lists(audit)),
@@ -78,7 +78,7 @@ function countTable({ splits, labels }: Audit): string {
   const rows = splits.map(({ split, images, patients, labels: counts }) => {
     const shares = labels.map((label) => {
       const share = counts[label]! / images;
-      return `<td><span class="bar" style="width:${(5 * share).toFixed(2)}rem"></span>${counts[label]!.toLocaleString("en")} <small>(${(100 * share).toFixed(0)} %)</small></td>`;
+      return `<td class="share"><span class="bar" style="width:${(5 * share).toFixed(2)}rem"></span>${counts[label]!.toLocaleString("en")} <small>(${(100 * share).toFixed(0)} %)</small></td>`;
     });
     const numbers = [images, patients].map(
       (count) => `<td class="number">${count.toLocaleString("en")}</td>`,
@@ -91,7 +91,7 @@ function countTable({ splits, labels }: Audit): string {
 
 function filmGrid(films: readonly FilmPicture[]): string {
   const cells = films.map(({ key, caption, width, height, jpeg }) => {
-    const text = escapeHtml(`${caption}: ${basename(key)}`);
+    const text = escapeHtml([caption, basename(key)].filter(Boolean).join(": "));
     const image = jpeg
       ? `<img src="data:image/jpeg;base64,${Buffer.from(jpeg).toString("base64")}" width="${width}" height="${height}" alt="${text}" title="${escapeHtml(key)}">`
       : '<div class="missing">not readable</div>';
@@ -108,8 +108,8 @@ function measureTables({ measures, labels, differences, sizes, distinctSizes }: 
     .map(({ width, height, images }) => `${width} x ${height} (${images.toLocaleString("en")})`);
   const blocks = MEASURES.map(({ name, unit }) => {
     const { all, byLabel } = measures[name]!;
-    if (all.min === all.max)
-      return `<h3>${name} <small>${unit}: ${rounded(all.min)} in all films</small></h3>`;
+    if (all.low === all.high)
+      return `<h3>${name} <small>${unit}: ${rounded(all.low)} in ${all.min === all.max ? "all" : "nearly all"} films</small></h3>`;
     const rows = labels.flatMap((label) => {
       const range = byLabel[label];
       return range ? [stripRow(label, range, all)] : [];

@@ -2,14 +2,15 @@
 import sharp from "sharp";
 import { readImage } from "../images/index.ts";
 import { randomStream } from "../random.ts";
-import type { Audit, DuplicateGroup } from "./audit.ts";
+import type { Audit } from "./audit.ts";
+import { gravity } from "./audit-findings.ts";
 import { contactSheet, type SheetFilm } from "./contact-sheet.ts";
 import type { Dataset, Sample } from "./dataset.ts";
 import { labelsOf } from "./task.ts";
 
 export interface FilmPicture {
   readonly key: string;
-  /** The label, or "patient · split" in a group of films that look the same. */
+  /** Label and split in a group of films that look the same, else nothing. */
   readonly caption: string;
   readonly width: number;
   readonly height: number;
@@ -45,7 +46,7 @@ export async function auditPictures(
   const byLabel: AuditPictures["byLabel"][number][] = [];
   for (const { label, samples } of drawnByLabel(dataset, seed, unreadable)) {
     const films = await Promise.all(
-      samples.slice(0, filmsPerLabel).map((sample) => picture(sample, label)),
+      samples.slice(0, filmsPerLabel).map((sample) => picture(sample, "")),
     );
     byLabel.push({ label, films });
   }
@@ -84,9 +85,6 @@ function drawnByLabel(dataset: Dataset, seed: number, unreadable: ReadonlySet<st
     return { label, samples: randomStream(seed, "contact-sheet", label).shuffled(samples) };
   });
 }
-
-const gravity = ({ hasConflict, crossesSplits, crossesPatients }: DuplicateGroup): number =>
-  4 * Number(hasConflict) + 2 * Number(crossesSplits) + Number(crossesPatients);
 
 function labelsShown({ target }: Sample, { task }: Dataset): string {
   return labelsOf(task)

@@ -13,7 +13,7 @@ export function auditText(audit: Audit): string {
   const [common] = audit.sizes;
   return [
     `${audit.root}  (${audit.layout})`,
-    `${counted(audit.images, "image")}, ${patients}, ${counted(audit.labels.length, audit.kind === "classes" ? "class" : "finding").replace("classs", "classes")}`,
+    `${counted(audit.images, "image")}, ${patients}, ${audit.labels.length} ${audit.kind}`,
     "",
     ...table([
       ["split", "images", "patients", ...audit.labels],

@@ -19,7 +19,7 @@ export interface SheetOptions {
 
 const GAP = 4;
 const CAPTION = 18;
-const GROUND = "#14181d";
+const GROUND = "#181818";
 
 /** A grey PNG of the films row by row on a dark ground. */
 export async function contactSheet(

@@ -19,13 +19,8 @@ export {
   type ImageCache,
 } from "./cache.ts";
 export { contactSheet, type SheetFilm, type SheetOptions } from "./contact-sheet.ts";
-export {
-  classOf,
-  compareBytes,
-  type Dataset,
-  type DatasetProblem,
-  type Sample,
-} from "./dataset.ts";
+export type { Dataset, DatasetProblem, Sample } from "./dataset.ts";
+export { classOf, compareBytes } from "./dataset.ts";
 export { findLeaks } from "./leaks.ts";
 export { manifestLines } from "./manifest-lines.ts";
 export { type OpenOptions, openDataset } from "./open.ts";

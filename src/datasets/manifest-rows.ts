@@ -26,6 +26,8 @@ export async function readRows(path: string): Promise<{ header: string[]; rows: 
       cause,
     );
   });
+  if (text.includes("\0"))
+    invalid(path, 1, "it is no text file; give a CSV or JSONL file, or a folder");
   const isJson = [".jsonl", ".ndjson"].includes(extname(path).toLowerCase());
   const rows = isJson ? jsonRows(path, text) : csvRows(path, text);
   if (rows.length === 0) invalid(path, 1, "there are no rows");

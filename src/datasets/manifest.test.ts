@@ -169,6 +169,13 @@ describe("a manifest is refused, naming the row, for", () => {
     });
   });
 
+  it("a file that is no text", async () => {
+    const root = fileTree({ "film.png": Uint8Array.of(0x89, 0x50, 0, 1) });
+    expect(await rejection(openDataset(join(root, "film.png")))).toMatchObject({
+      code: "manifest-invalid",
+    });
+  });
+
   it("a slip in a column of flags", async () => {
     const rows = Array.from({ length: 20 }, (_, i) => `${i}.png,${i === 7 ? "x" : i % 2}`);
     const files = rows.map((_, i) => `${i}.png`);

@@ -32,7 +32,7 @@ const MANIFEST_NAMES = [
 
 /** The manifest in a folder, if it has one. */
 export async function findManifest(root: string): Promise<string | undefined> {
-  const names = new Set(await readdir(root));
+  const names = new Set(await readdir(root).catch(() => []));
   const name = MANIFEST_NAMES.find((candidate) => names.has(candidate));
   return name && join(root, name);
 }

@@ -1,6 +1,6 @@
 /**
  * A small modern network of inverted residual blocks: 1x1 expansion, depthwise 3x3, 1x1 projection.
- * Source: Sandler et al. 2018, MobileNetV2, table 1, with ReLU in place of ReLU6.
+ * Source: Sandler et al. 2018, MobileNetV2, table 1 (without the ReLU6: plain ReLU trains as well here).
  */
 import { operators as op, type Value } from "../onnx/index.ts";
 import { type LayerFactory, layersOf } from "./layers.ts";
