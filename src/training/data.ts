@@ -2,97 +2,149 @@
 import { createHash } from "node:crypto";
 import {
   buildImageCache,
+  type DataSplit,
   type Dataset,
   type DatasetProblem,
   findLeaks,
   type ImageCache,
+  manifestLines,
   type Sample,
   splitByPatient,
 } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
-import type { Fit, WindowSetting } from "../images/index.ts";
+import type { Fit } from "../images/index.ts";
 import type { Settings } from "./options.ts";
 
 export interface RunData {
   readonly train: ImageCache;
   readonly validation: ImageCache;
   readonly problems: readonly DatasetProblem[];
-  /** JSONL: one line per film with its part. */
+  /** What crosses from training to validation: patients, copies. Empty unless leaks are allowed. */
+  readonly leaks: readonly DatasetProblem[];
+  /** JSONL that `openDataset` reads back. */
   readonly manifest: string;
   readonly manifestSha256: string;
   close(): void;
 }
 
 export interface DataOptions {
+  /** `HILUM_CACHE` or the user's cache folder where nothing is said. */
   readonly cacheFolder?: string | undefined;
+  /** Throws at the first film that cannot be read, which is a problem otherwise. */
   readonly isStrict?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
 /**
- * Caches the films and splits them. The test part is neither read nor used. Throws `data-leak`
- * when patients or copies cross from training to validation and leaks are not allowed.
+ * Caches the films and splits them. The test part is not read. Throws `data-leak` when patients or
+ * copies cross from training to validation and leaks are not allowed, and `dataset-empty` when no
+ * film can be read.
  */
 export async function openRunData(
   dataset: Dataset,
   settings: Settings,
   options: DataOptions = {},
 ): Promise<RunData> {
-  const usable = dataset.samples.filter((sample) => sample.split !== "test");
-  const cacheOptions = {
-    size: settings.size,
-    fit: settings.fit as Fit,
-    ...(settings.window ? { window: settings.window as WindowSetting } : {}),
-    dir: options.cacheFolder,
-    strict: options.isStrict,
-    signal: options.signal,
-  };
-  const all = await buildImageCache(usable, { ...cacheOptions, onProgress: options.onProgress });
-  const digests = new Map(all.samples.map((sample, index) => [sample.key, all.digests[index]!]));
-  const digestOf = (sample: Sample) => digests.get(sample.key);
-  const { seed, valFraction, folds, fold } = settings;
-  const split = splitByPatient(all.samples, dataset.task, {
+  const isTest = (sample: Sample) => sample.split === "test";
+  const cache = await buildImageCache(
+    dataset.samples.filter((sample) => !isTest(sample)),
+    {
+      size: settings.size,
+      fit: settings.fit as Fit,
+      ...(settings.window ? { window: settings.window } : {}),
+      dir: options.cacheFolder,
+      strict: options.isStrict,
+      signal: options.signal,
+      onProgress: options.onProgress,
+    },
+  );
+  try {
+    if (cache.count === 0) refuseUnreadable(dataset, cache.problems);
+    return splitCache(dataset, dataset.samples.filter(isTest), settings, cache);
+  } catch (error) {
+    cache.close();
+    throw error;
+  }
+}
+
+function splitCache(
+  { task, problems }: Dataset,
+  tests: readonly Sample[],
+  { seed, valFraction, folds, fold, allowLeaks }: Settings,
+  cache: ImageCache,
+): RunData {
+  const places = new Map(cache.samples.map((sample, index) => [sample.key, index]));
+  const digestOf = ({ key }: Sample) => cache.digests[places.get(key) ?? -1];
+  const split = splitByPatient([...cache.samples, ...tests], task, {
     seed,
     valFraction,
     digestOf,
-    ...(folds === null ? {} : { folds, fold: (fold ?? 1) - 1 }),
+    ...(folds === null || fold === null ? {} : { folds, fold: fold - 1 }),
   });
   const leaks = findLeaks(split.train, split.validation, digestOf);
-  if (leaks.length > 0 && !settings.allowLeaks)
-    throw new HilumError(
-      "data-leak",
-      `${leaks.map(({ message }) => message).join(" ")} Validation would flatter the model. Mend the data set's own split, or give --allow-leaks, which is recorded.`,
-      { leaks },
+  if (leaks.length > 0 && !allowLeaks) refuseLeaks(leaks);
+  const part = (samples: readonly Sample[]) =>
+    partOf(
+      cache,
+      samples.map(({ key }) => places.get(key)!),
     );
-  const manifest = manifestOf(split, digestOf);
-  const train = await buildImageCache(split.train, cacheOptions);
-  const validation = await buildImageCache(split.validation, cacheOptions);
-  all.close();
+  const manifest = manifestOf(split, { task, digestOf });
   return {
-    train,
-    validation,
-    problems: [...dataset.problems, ...all.problems, ...split.warnings, ...leaks],
+    train: part(split.train),
+    validation: part(split.validation),
+    problems: [...problems, ...cache.problems, ...split.warnings, ...leaks],
+    leaks,
     manifest,
     manifestSha256: createHash("sha256").update(manifest).digest("hex"),
-    close() {
-      train.close();
-      validation.close();
+    close: () => cache.close(),
+  };
+}
+
+/** Some films of a cache as a cache of their own; the whole one stays open below it. */
+function partOf(cache: ImageCache, places: readonly number[]): ImageCache {
+  const close = () => undefined;
+  return {
+    count: places.length,
+    size: cache.size,
+    samples: places.map((place) => cache.samples[place]!),
+    digests: places.map((place) => cache.digests[place]!),
+    problems: [],
+    readInto(indices, out) {
+      cache.readInto(
+        Uint32Array.from(indices, (index) => places[index]!),
+        out,
+      );
     },
+    close,
+    [Symbol.dispose]: close,
   };
 }
 
 function manifestOf(
-  split: { readonly train: readonly Sample[]; readonly validation: readonly Sample[] },
-  digestOf: (sample: Sample) => string | undefined,
+  { train, validation }: DataSplit,
+  { task, digestOf }: { task: Dataset["task"]; digestOf: (sample: Sample) => string | undefined },
 ): string {
-  const line = (part: string) => (sample: Sample) =>
-    JSON.stringify({
-      path: sample.key,
-      split: part,
-      patient: sample.patient,
-      target: sample.target,
-      sha256: digestOf(sample),
-    });
-  return `${[...split.train.map(line("train")), ...split.validation.map(line("val"))].join("\n")}\n`;
+  return manifestLines({ train, validation }, task, { digestOf })
+    .map((line) => `${line}\n`)
+    .join("");
+}
+
+function refuseUnreadable({ root }: Dataset, problems: readonly DatasetProblem[]): never {
+  const [first] = problems;
+  throw new HilumError(
+    "dataset-empty",
+    first
+      ? `None of the ${problems.length} images can be read. The first: ${first.message}`
+      : `${root} has images to test on only: name some train, or put them into no split.`,
+    { problems: problems.slice(0, 10) },
+  );
+}
+
+function refuseLeaks(leaks: readonly DatasetProblem[]): never {
+  throw new HilumError(
+    "data-leak",
+    `${leaks.map(({ message }) => message).join(" ")} Validation would flatter the model. Mend the data set's own split, or give --allow-leaks, which is recorded.`,
+    { leaks },
+  );
 }

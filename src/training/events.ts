@@ -4,6 +4,8 @@ import type { EpochRecord } from "./checkpoint.ts";
 import type { RunResult } from "./run-folder.ts";
 
 export type TrainEvent =
+  /** In cross-validation: the events that follow are this fold's. */
+  | { readonly kind: "fold"; readonly fold: number; readonly folds: number }
   | { readonly kind: "caching"; readonly done: number; readonly total: number }
   | { readonly kind: "problem"; readonly problem: DatasetProblem }
   | {
@@ -15,6 +17,7 @@ export type TrainEvent =
       readonly epochs: number;
       readonly resumedAt: { readonly epoch: number; readonly step: number } | null;
     }
+  | { readonly kind: "epochStarted"; readonly epoch: number; readonly steps: number }
   | {
       readonly kind: "step";
       readonly epoch: number;
@@ -30,3 +33,40 @@ export type TrainEvent =
   | { readonly kind: "finished"; readonly result: RunResult };
 
 export type OnTrainEvent = (event: TrainEvent) => void;
+
+/**
+ * The events of some work as they come, then its result as the generator's return value. Leaving
+ * the loop early aborts the signal and waits for the work to end.
+ */
+export async function* eventsOf<T>(
+  begin: (context: { onEvent: OnTrainEvent; signal: AbortSignal }) => Promise<T>,
+): AsyncGenerator<TrainEvent, T> {
+  const stop = new AbortController();
+  const queue: TrainEvent[] = [];
+  let isDone = false;
+  let wake = () => {};
+  const onEvent = (event: TrainEvent) => {
+    queue.push(event);
+    wake();
+  };
+  const work = begin({ onEvent, signal: stop.signal }).finally(() => {
+    isDone = true;
+    wake();
+  });
+  // Awaited below; until then a failure is not unhandled.
+  work.catch(() => undefined);
+  try {
+    for (;;) {
+      const event = queue.shift();
+      if (event) yield event;
+      else if (isDone) return await work;
+      else
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+    }
+  } finally {
+    stop.abort();
+    await work.catch(() => undefined);
+  }
+}

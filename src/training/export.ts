@@ -1,79 +1,29 @@
-/** What a run leaves behind: history, event file, learning curves, the model, the result. */
+/** What a finished run leaves behind: the model, its curves as a picture, the result. */
 import {
   assembleClassifier,
   type ClassifierMetadata,
   type OperatingPoint,
 } from "../classifier/index.ts";
+import type { Task } from "../datasets/index.ts";
 import { assert } from "../errors.ts";
-import {
-  evaluatePredictions,
-  learningCurves,
-  svgToPng,
-  youdenThreshold,
-} from "../evaluation/index.ts";
+import { evaluatePredictions, type Prediction, youdenThreshold } from "../evaluation/index.ts";
 import type { Fit, Normalization } from "../images/index.ts";
 import { writeModelFile } from "../onnx/index.node.ts";
 import { VERSION } from "../version.ts";
-import { type EpochRecord, loadBest, type Progress } from "./checkpoint.ts";
+import { loadBest, type Progress } from "./checkpoint.ts";
+import { writeCurvesPicture } from "./history.ts";
 import type { Run } from "./run.ts";
-import type { RunFolder, RunResult } from "./run-folder.ts";
-import { scalarEvent, versionEvent } from "./tensorboard.ts";
+import type { RunResult } from "./run-folder.ts";
 import { predictCached } from "./validate.ts";
-
-/** Writes the whole history anew: a resumed run leaves no line that it did not train. */
-export async function writeHistory(
-  folder: RunFolder,
-  history: readonly EpochRecord[],
-  metric: string,
-): Promise<void> {
-  folder.write("history", history.map((record) => `${JSON.stringify(record)}\n`).join(""));
-  folder.write("events", eventFile(history));
-  folder.write("curves", await learningCurves(history, metric));
-}
-
-function eventFile(history: readonly EpochRecord[]): Uint8Array {
-  const first = history[0];
-  const records = history.flatMap((record) => {
-    const scalars: [string, number | null][] = [
-      ["loss/train", record.loss],
-      ["loss/validation", record.valLoss],
-      ["learning_rate", record.learningRate],
-      ["images_per_second", record.imagesPerSecond],
-      ...Object.entries(record.metrics).map(([key, value]): [string, number | null] => [
-        `validation/${key}`,
-        value,
-      ]),
-    ];
-    return scalars.flatMap(([tag, value]) =>
-      value === null ? [] : [scalarEvent(tag, value, record.epoch, record.time)],
-    );
-  });
-  return Buffer.concat([versionEvent(first?.time ?? 0), ...records]);
-}
 
 /** Exports the best epoch's weights with an operating point chosen on validation, and closes the run. */
 export async function finishRun(run: Run, progress: Progress): Promise<RunResult> {
   const { folder, settings, dataset, data } = run;
+  assert(progress.best, "a run that trained an epoch has a best one");
   const best = loadBest(folder);
-  assert(best && progress.best, "a run that trained an epoch has best weights");
-  const predictions = await predictCached(
-    run.validation,
-    data.validation,
-    Object.fromEntries(best),
-  );
-  const threshold = youdenThreshold(predictions, dataset.task);
-  const operatingPoint: OperatingPoint | null =
-    threshold === null
-      ? null
-      : { threshold, rule: "largest sensitivity + specificity on validation" };
-  const { metrics } = evaluatePredictions(
-    predictions,
-    dataset.task,
-    threshold === null ? {} : { threshold },
-  );
-  const values = Object.fromEntries(
-    Object.entries(metrics).map(([key, { value }]) => [key, value]),
-  );
+  const weights = Object.fromEntries(best);
+  const predictions = await predictCached(run.validation, data.validation, weights);
+  const { operatingPoint, metrics } = judge(predictions, dataset.task);
   const metadata: ClassifierMetadata = {
     task: dataset.task,
     input: {
@@ -84,23 +34,35 @@ export async function finishRun(run: Run, progress: Progress): Promise<RunResult
     },
     operatingPoint,
     provenance: provenanceOf(run, progress),
-    metrics: values,
+    metrics,
   };
   writeModelFile(folder.file("model"), assembleClassifier(run.graphs.network, best, metadata));
-  folder.write(
-    "curvesPicture",
-    await svgToPng(await learningCurves(progress.history, settings.metric)),
-  );
-  const result: RunResult = {
-    run: folder.path,
-    model: folder.file("model"),
+  await writeCurvesPicture(folder, progress.history, settings.metric);
+  const result = {
     bestEpoch: progress.best.epoch,
-    metrics: values,
+    metrics,
     epochs: progress.epoch,
     images: { train: data.train.count, validation: data.validation.count },
   };
+  // Last, for it says that the run is finished.
   folder.write("result", `${JSON.stringify(result, null, 2)}\n`);
-  return result;
+  return folder.result();
+}
+
+function judge(
+  predictions: readonly Prediction[],
+  task: Task,
+): { operatingPoint: OperatingPoint | null; metrics: Record<string, number | null> } {
+  const threshold = youdenThreshold(predictions, task);
+  const at = threshold === null ? {} : { threshold };
+  const { metrics } = evaluatePredictions(predictions, task, at);
+  return {
+    operatingPoint:
+      threshold === null
+        ? null
+        : { threshold, rule: "largest sensitivity + specificity on validation" },
+    metrics: Object.fromEntries(Object.entries(metrics).map(([key, { value }]) => [key, value])),
+  };
 }
 
 /** Facts about the training without paths, file names or patients: patterns may hold some, so they stay out. */
@@ -118,6 +80,7 @@ function provenanceOf(
     trainingImages: data.train.count,
     trainingPatients: patients.size,
     validationImages: data.validation.count,
+    validationLeaks: data.leaks.map(({ code }) => code),
     manifestSha256: folder.config().manifestSha256,
     selectedBy: `validation ${settings.metric}`,
   };

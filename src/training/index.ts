@@ -1,6 +1,8 @@
-/** Fit, schedules, checkpoints and resume. */
+/** Training: options, the loop, checkpoints and resume, the run folder. */
 export type { EpochRecord } from "./checkpoint.ts";
+export type { OwnMetric, TrainContext } from "./context.ts";
 export type { OnTrainEvent, TrainEvent } from "./events.ts";
+export { type FoldsResult, trainFolds } from "./folds.ts";
 export type { Settings, TrainOptions } from "./options.ts";
-export { RUN_FILES, type RunResult, runFolder } from "./run-folder.ts";
-export { type OwnMetric, type TrainContext, train } from "./train.ts";
+export { RUN_FILES, type RunConfig, type RunResult, runFolder } from "./run-folder.ts";
+export { train, trainEvents } from "./train.ts";

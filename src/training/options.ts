@@ -1,55 +1,63 @@
 /** Training options: what may be asked for, what is taken where nothing is said. */
-import { availableParallelism } from "node:os";
-import { type Static, Type } from "typebox";
+import { type Static, type TSchema, Type } from "typebox";
 import { Value } from "typebox/value";
 import { AUGMENTATIONS } from "../datasets/index.ts";
 import { HilumError, nearest } from "../errors.ts";
-import { SELECTION_METRICS } from "../evaluation/index.ts";
 import { NORMALIZATIONS } from "../images/index.ts";
 import type { Recipe } from "../models/index.ts";
+import { SCHEDULES } from "./schedule.ts";
 
-const oneOf = <const T extends readonly string[]>(names: T) => Type.Enum([...names] as T);
+const oneOf = <const T extends readonly string[]>(names: T) =>
+  Type.Unsafe<T[number]>(Type.Enum([...names]));
+const orNull = <T extends TSchema>(schema: T) => Type.Union([Type.Null(), schema]);
 
 /** Every option that makes a run what it is. Two runs with equal settings have equal weights. */
 export const SettingsSchema = Type.Object(
   {
     model: Type.String({ minLength: 1 }),
+    /** Factors on the network's channels and blocks. */
     width: Type.Number({ exclusiveMinimum: 0, maximum: 16 }),
     depth: Type.Number({ exclusiveMinimum: 0, maximum: 16 }),
+    /** Side of the square input in pixels. */
     size: Type.Integer({ minimum: 16, maximum: 1024 }),
     fit: oneOf(["squash", "pad"]),
     normalization: oneOf(NORMALIZATIONS),
-    window: Type.Union([
-      Type.Null(),
+    window: orNull(
       Type.Object({ center: Type.Number(), width: Type.Number({ exclusiveMinimum: 0 }) }),
-    ]),
+    ),
     epochs: Type.Integer({ minimum: 1, maximum: 100_000 }),
     batch: Type.Integer({ minimum: 1, maximum: 4096 }),
+    /** Batches whose gradients are summed for one step. */
     microBatches: Type.Integer({ minimum: 1, maximum: 1024 }),
     lr: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
     optimizer: oneOf(["sgd", "adam", "adamw"]),
     momentum: Type.Number({ minimum: 0, exclusiveMaximum: 1 }),
     weightDecay: Type.Number({ minimum: 0, maximum: 10 }),
-    schedule: oneOf(["constant", "step", "cosine", "onecycle", "plateau"]),
+    schedule: oneOf(SCHEDULES),
+    /** Epochs; at most half of all. */
     warmup: Type.Number({ minimum: 0, maximum: 1000 }),
-    clipNorm: Type.Union([Type.Null(), Type.Number({ exclusiveMinimum: 0 })]),
+    clipNorm: orNull(Type.Number({ exclusiveMinimum: 0 })),
+    /** Of the moving average of the weights; 0 keeps none. */
     averageDecay: Type.Number({ minimum: 0, exclusiveMaximum: 1 }),
     loss: oneOf(["cross-entropy", "focal"]),
     labelSmoothing: Type.Number({ minimum: 0, maximum: 0.5 }),
     balance: oneOf(["none", "weights", "sampling"]),
     augmentation: oneOf(Object.keys(AUGMENTATIONS) as (keyof typeof AUGMENTATIONS)[]),
     mixup: Type.Number({ minimum: 0, maximum: 1 }),
+    /** Regular expressions on names of parameters. */
     freeze: Type.Array(Type.String()),
-    metric: oneOf(Object.keys(SELECTION_METRICS)),
+    metric: Type.String({ minLength: 1 }),
+    /** Epochs without improvement after which training stops; 0 for never. */
     patience: Type.Integer({ minimum: 0, maximum: 100_000 }),
     seed: Type.Integer({ minimum: 0, maximum: 0xffffffff }),
     valFraction: Type.Number({ exclusiveMinimum: 0, exclusiveMaximum: 1 }),
-    folds: Type.Union([Type.Null(), Type.Integer({ minimum: 2, maximum: 100 })]),
-    fold: Type.Union([Type.Null(), Type.Integer({ minimum: 1, maximum: 100 })]),
+    folds: orNull(Type.Integer({ minimum: 2, maximum: 100 })),
+    /** From 1. */
+    fold: orNull(Type.Integer({ minimum: 1, maximum: 100 })),
     allowLeaks: Type.Boolean(),
-    patientPattern: Type.Union([Type.Null(), Type.String()]),
-    labelPattern: Type.Union([Type.Null(), Type.String()]),
-    positive: Type.Union([Type.Null(), Type.String()]),
+    patientPattern: orNull(Type.String()),
+    labelPattern: orNull(Type.String()),
+    positive: orNull(Type.String()),
     /** Sums are grouped by thread: another number of threads gives slightly other weights. */
     threads: Type.Integer({ minimum: 1, maximum: 1024 }),
   },
@@ -89,53 +97,100 @@ const DEFAULTS = {
 /** What a caller may give; the network's recipe and the defaults fill the rest. */
 export type TrainOptions = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
 
+/** Defaults that hang on where and on what training runs, or on the run that is resumed. */
+export type Circumstances = Pick<Settings, "metric" | "threads">;
+
 /**
  * Whole settings: options over recipe over defaults. Throws `invalid-option` naming the first option
  * that is unknown or has a value that it cannot take.
  */
-export function settingsOf(options: TrainOptions, recipe: Recipe, metric: string): Settings {
-  const { learningRate, ...rest } = recipe;
+export function settingsOf(
+  options: TrainOptions,
+  { learningRate, ...recipe }: Recipe,
+  circumstances: Circumstances,
+): Settings {
   const given = Object.fromEntries(
     Object.entries(options).filter(([, value]) => value !== undefined),
   );
+  // Adam's name promises that nothing decays; the recipe's decay was chosen for another optimizer.
+  const undecayed = given.optimizer === "adam" ? { weightDecay: 0 } : {};
   const settings = {
     ...DEFAULTS,
-    threads: availableParallelism(),
-    metric,
-    ...rest,
+    ...circumstances,
+    ...recipe,
+    ...undecayed,
     lr: learningRate,
     ...given,
   };
+  refuseUnknown(settings);
   const [error] = Value.Errors(SettingsSchema, settings);
-  if (!error) return settings as unknown as Settings;
-  throw optionError(error, settings);
+  if (error) refuse(error.instancePath.split("/")[1] ?? "options", settings);
+  const sound = settings as unknown as Settings;
+  refuseFold(sound);
+  return sound;
 }
 
-interface SchemaError {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: object;
-}
-
-function optionError(error: SchemaError, settings: Readonly<Record<string, unknown>>): HilumError {
+function refuseUnknown(settings: object): void {
   const known = Object.keys(SettingsSchema.properties);
   const unknown = Object.keys(settings).find((key) => !known.includes(key));
-  if (unknown !== undefined) {
-    const suggestion = nearest(unknown, known);
-    return new HilumError(
-      "invalid-option",
-      `There is no option "${unknown}".${suggestion ? ` Did you mean "${suggestion}"?` : ""}`,
-      { option: unknown, suggestion },
-    );
-  }
-  const option = error.instancePath.split("/")[1] ?? "options";
-  const value = settings[option];
-  const allowed = (error.params as { allowedValues?: unknown[] }).allowedValues;
-  const rule = allowed ? `must be one of ${allowed.join(", ")}` : error.message;
-  return new HilumError(
+  if (unknown === undefined) return;
+  const suggestion = nearest(unknown, known);
+  throw new HilumError(
     "invalid-option",
-    `Option ${option} is ${JSON.stringify(value)}: it ${rule}.`,
-    { option, value, ...(allowed ? { allowed } : {}) },
+    `There is no option "${unknown}".${suggestion ? ` Did you mean "${suggestion}"?` : ""}`,
+    { option: unknown, suggestion, allowed: known },
+  );
+}
+
+function refuse(option: string, settings: Readonly<Record<string, unknown>>): never {
+  const value = settings[option];
+  const schemas = SettingsSchema.properties as Readonly<Record<string, TSchema>>;
+  const allowed = allowedBy(schemas[option] ?? {});
+  const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
+  throw new HilumError("invalid-option", `Option ${option} is ${shown}; it has to be ${allowed}.`, {
+    option,
+    value,
+    allowed,
+  });
+}
+
+interface Range {
+  readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
+  readonly maximum?: number;
+  readonly exclusiveMaximum?: number;
+}
+
+/** What a schema takes, in words. */
+function allowedBy(schema: TSchema): string {
+  const {
+    type,
+    anyOf,
+    enum: names,
+  } = schema as { type?: string; anyOf?: TSchema[]; enum?: string[] };
+  if (anyOf) return `${anyOf.slice(1).map(allowedBy).join(" or ")}, or null`;
+  if (names) return `one of ${names.join(", ")}`;
+  if (type === "integer") return `a whole number${rangeOf(schema as Range)}`;
+  if (type === "number") return `a number${rangeOf(schema as Range)}`;
+  if (type === "boolean") return "true or false";
+  if (type === "array") return "a list of texts";
+  return type === "object" ? "{ center, width } with a width above 0" : "a text";
+}
+
+function rangeOf({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Range): string {
+  const low = minimum !== undefined ? ` from ${minimum}` : ` above ${exclusiveMinimum}`;
+  const high = maximum !== undefined ? ` to ${maximum}` : ` and below ${exclusiveMaximum}`;
+  const isOpen = maximum === undefined && exclusiveMaximum === undefined;
+  return isOpen ? low : low + high;
+}
+
+function refuseFold({ folds, fold }: Settings): void {
+  if (fold === null || (folds !== null && fold <= folds)) return;
+  throw new HilumError(
+    "invalid-option",
+    folds === null
+      ? `Option fold is ${fold}, but folds is not given. Say of how many: folds 5, for example.`
+      : `Option fold is ${fold}; it has to be a whole number from 1 to ${folds}, the number of folds.`,
+    { option: "fold", value: fold, folds },
   );
 }

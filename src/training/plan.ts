@@ -1,4 +1,5 @@
-/** What a run will do, settled before it starts: network, loss, graphs, samples. */
+/** What a run will do, settled before it starts: network, loss, graphs. */
+import { createHash } from "node:crypto";
 import {
   adam,
   adamW,
@@ -17,7 +18,7 @@ import { AUGMENTATIONS, type Augmentation, type Task } from "../datasets/index.t
 import { HilumError } from "../errors.ts";
 import type { Normalization } from "../images/index.ts";
 import { type Network, networkEntry } from "../models/index.ts";
-import type { Graph } from "../onnx/index.ts";
+import { type Graph, modelOf, writeModel } from "../onnx/index.ts";
 import { inferenceForward, trainingForward } from "./compose.ts";
 import type { Settings } from "./options.ts";
 
@@ -28,17 +29,23 @@ export interface Graphs {
   /** Images to probabilities, with everything that training changes as inputs. */
   readonly validation: Graph;
   readonly parameters: number;
+  /** Of everything from film to loss, initial weights included. */
+  readonly sha256: string;
+}
+
+export interface OwnParts {
+  readonly network?: Network | undefined;
+  readonly loss?: Loss | undefined;
 }
 
 /** The graphs of a run. A network or loss of the user's own takes the place of the named one. */
 export function graphsOf(
   settings: Settings,
   task: Task,
-  batch: number,
-  own: { readonly network?: Network | undefined; readonly loss?: Loss | undefined },
+  { batch, network: ownNetwork, loss: ownLoss }: OwnParts & { readonly batch: number },
 ): Graphs {
-  const { width, depth, seed, size } = settings;
-  const network = own.network ?? networkEntry(settings.model).build({ width, depth, seed });
+  const { width, depth, seed, size, model } = settings;
+  const network = ownNetwork ?? networkEntry(model).build({ width, depth, seed });
   const parts = {
     network,
     logits: logitCount(task),
@@ -46,40 +53,36 @@ export function graphsOf(
     normalization: settings.normalization as Normalization,
   };
   const augmentation: Augmentation = {
-    ...AUGMENTATIONS[settings.augmentation as keyof typeof AUGMENTATIONS],
+    ...AUGMENTATIONS[settings.augmentation],
     ...(settings.mixup > 0 ? { mixup: settings.mixup } : {}),
   };
-  const loss = own.loss ?? lossOf(settings, task);
+  const loss = ownLoss ?? lossOf(settings, task);
   const forward = trainingForward({ ...parts, batch, augmentation, loss });
+  const names = parameterNames(forward);
   const training = trainingGraph(forward, {
     optimizer: optimizerOf(settings),
-    trainable: trainableBy(settings.freeze, parameterNames(forward)),
+    trainable: trainableBy(settings.freeze, names),
     averages: settings.averageDecay > 0,
     microBatches: settings.microBatches,
     ...(settings.clipNorm === null ? {} : { clipNorm: settings.clipNorm }),
   });
   const held = training.state.filter(({ kind }) => kind === "parameter" || kind === "statistic");
+  const inputs = new Set(held.map(({ name }) => name));
   return {
     network,
     augmentation,
     training,
-    validation: inferenceForward({ ...parts, task, inputs: new Set(held.map(({ name }) => name)) }),
-    parameters: parameterNames(forward).reduce(
-      (sum, name) => sum + forward.initializers.get(name)!.data.length,
-      0,
-    ),
+    validation: inferenceForward({ ...parts, task, inputs }),
+    parameters: names.reduce((sum, name) => sum + forward.initializers.get(name)!.data.length, 0),
+    sha256: createHash("sha256")
+      .update(writeModel(modelOf(forward)))
+      .digest("hex"),
   };
 }
 
 function lossOf({ loss, labelSmoothing }: Settings, task: Task): Loss {
-  const isExclusive = task.kind === "classes" && task.positive === null;
-  if (loss === "focal" && isExclusive)
-    throw new HilumError(
-      "invalid-option",
-      "Option loss is focal, which is for two classes or for findings. Use cross-entropy with several classes.",
-      { option: "loss", value: loss },
-    );
   if (loss === "focal") return focal({ labelSmoothing });
+  const isExclusive = task.kind === "classes" && task.positive === null;
   return isExclusive
     ? softmaxCrossEntropy({ labelSmoothing })
     : binaryCrossEntropy({ labelSmoothing });
@@ -96,14 +99,27 @@ function trainableBy(
   names: readonly string[],
 ): (name: string) => boolean {
   const expressions = patterns.map((pattern) => {
-    const expression = new RegExp(pattern);
+    const expression = compiled(pattern);
     if (!names.some((name) => expression.test(name)))
       throw new HilumError(
         "invalid-option",
         `Option freeze: no parameter is called like "${pattern}". The first ones are: ${names.slice(0, 6).join(", ")}.`,
-        { option: "freeze", value: pattern, names },
+        { option: "freeze", value: pattern, allowed: names },
       );
     return expression;
   });
   return (name) => !expressions.some((expression) => expression.test(name));
+}
+
+function compiled(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern);
+  } catch (cause) {
+    throw new HilumError(
+      "invalid-option",
+      `Option freeze: "${pattern}" is no regular expression (${(cause as Error).message}).`,
+      { option: "freeze", value: pattern },
+      cause,
+    );
+  }
 }

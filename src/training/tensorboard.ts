@@ -61,8 +61,16 @@ export function versionEvent(seconds: number): Buffer {
   );
 }
 
+export interface Scalar {
+  readonly tag: string;
+  readonly value: number;
+  readonly step: number;
+  /** Since 1970. */
+  readonly seconds: number;
+}
+
 /** A record of one scalar (Summary.Value: tag 1, simple_value 2). */
-export function scalarEvent(tag: string, value: number, step: number, seconds: number): Buffer {
+export function scalarEvent({ tag, value, step, seconds }: Scalar): Buffer {
   const simple = Buffer.alloc(5);
   simple[0] = 0x15;
   simple.writeFloatLE(value, 1);

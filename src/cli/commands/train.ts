@@ -5,10 +5,12 @@ import { NORMALIZATIONS } from "../../images/index.ts";
 import { NETWORKS, networkEntry } from "../../models/index.ts";
 import {
   type EpochRecord,
+  type FoldsResult,
   type RunResult,
   type TrainEvent,
   type TrainOptions,
   train,
+  trainFolds,
 } from "../../training/index.ts";
 import { type CommandDefinition, greyWindow, number, text } from "../command.ts";
 import type { Output } from "../output.ts";
@@ -33,6 +35,7 @@ const SETTING_OPTIONS = [
   { flags: "--optimizer <name>", description: "optimizer", choices: ["sgd", "adam", "adamw"] },
   { flags: "--momentum <share>", description: "momentum of sgd", parse: number },
   { flags: "--weight-decay <share>", description: "decoupled weight decay", parse: number },
+  { flags: "--clip-norm <norm>", description: "longest gradient (default: 5)", parse: number },
   {
     flags: "--schedule <name>",
     description: "learning-rate schedule (default: cosine)",
@@ -91,10 +94,10 @@ const SETTING_OPTIONS = [
   },
   {
     flags: "--folds <k>",
-    description: "validate on one of k folds of the patients (see --fold)",
+    description: "train k models by k-fold cross-validation, or with --fold one of them",
     parse: number,
   },
-  { flags: "--fold <n>", description: "which of the folds, from 1 (default: 1)", parse: number },
+  { flags: "--fold <n>", description: "which fold, from 1", parse: number },
   {
     flags: "--patient-pattern <regex>",
     description: "the patient in a file name: first group or whole match",
@@ -140,22 +143,27 @@ export const TRAIN: CommandDefinition = {
     "hilum train chest_xray --model cnn --out runs/cnn",
     "hilum train chest_xray --model residual --out runs/residual --resume",
     "hilum train chest_xray --label-pattern '_(bacteria|virus)_' --out runs/three",
-    "hilum train chest_xray --model depthwise --folds 5 --fold 2 --out runs/fold-2 --json",
+    "hilum train chest_xray --model depthwise --folds 5 --out runs/folds --json",
   ],
   async run([dir], options, { output, signal }) {
     networkEntry(text(options.model) ?? "cnn");
     const { out, resume, cache, strict, preview, ...settings } = options;
     const reporter = trainReporter(output);
+    const isEveryFold = options.folds !== undefined && options.fold === undefined;
     try {
-      const result = await train(String(dir), settings as TrainOptions, {
-        out: String(out),
-        isResumed: resume === true,
-        cacheFolder: text(cache),
-        isStrict: strict === true,
-        hasPreview: preview === true,
-        signal,
-        onEvent: reporter.onEvent,
-      });
+      const result = await (isEveryFold ? trainFolds : train)(
+        String(dir),
+        settings as TrainOptions,
+        {
+          out: String(out),
+          isResumed: resume === true,
+          cacheFolder: text(cache),
+          isStrict: strict === true,
+          hasPreview: preview === true,
+          signal,
+          onEvent: reporter.onEvent,
+        },
+      );
       reporter.stop();
       output.result(result);
       output.print(`${resultTable(result)}\n\n${NOTICE}`);
@@ -191,6 +199,7 @@ export function trainReporter(output: Output): { onEvent(event: TrainEvent): voi
         output.note(epochLine(event.record, event.isBest));
       } else if (event.kind === "problem")
         output.note(`${event.problem.severity}: ${event.problem.message}`);
+      else if (event.kind === "fold") output.note(`fold ${event.fold} of ${event.folds}`);
       else if (event.kind === "started") {
         const { train: films, validation, parameters, resumedAt } = event;
         if (resumedAt)
@@ -214,10 +223,22 @@ function epochLine(
   return `epoch ${epoch}  ${losses}  ${shown.join("  ")}  ${imagesPerSecond.toFixed(1)} images/s  ${duration(seconds)}${isBest ? "  best" : ""}`;
 }
 
-function resultTable({ run, model, bestEpoch, metrics }: RunResult): string {
+function resultTable(result: RunResult | FoldsResult): string {
+  const { run, model, bestEpoch, metrics } = result;
+  const spread = (key: string): string => {
+    const deviation = "deviations" in result ? result.deviations[key] : null;
+    return typeof deviation === "number" ? ` ± ${deviation.toFixed(4)}` : "";
+  };
   const values = Object.entries(metrics).map(([key, value]): [string, string] => [
     key,
-    value?.toFixed(4) ?? "not defined",
+    value === null ? "not defined" : `${value.toFixed(4)}${spread(key)}`,
   ]);
-  return table([["run", run], ["model", model], ["best epoch", bestEpoch], ...values]);
+  const chosen: [string, string | number][] =
+    model === null
+      ? []
+      : [
+          ["model", model],
+          ["best epoch", bestEpoch],
+        ];
+  return table([["run", run], ...chosen, ...values]);
 }

@@ -1,0 +1,48 @@
+/** The history of a run in its three forms: JSON lines, a TensorBoard event file, curves. */
+import { learningCurves, svgToPng } from "../evaluation/index.ts";
+import type { EpochRecord } from "./checkpoint.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { scalarEvent, versionEvent } from "./tensorboard.ts";
+
+/** Writes the whole history anew: a resumed run leaves no line that it did not train. */
+export async function writeHistory(
+  folder: RunFolder,
+  history: readonly EpochRecord[],
+  metric: string,
+): Promise<void> {
+  folder.write("history", history.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  folder.write("events", eventFile(history));
+  folder.write("curves", await learningCurves(history, metric));
+}
+
+export async function writeCurvesPicture(
+  folder: RunFolder,
+  history: readonly EpochRecord[],
+  metric: string,
+): Promise<void> {
+  folder.write("curvesPicture", await svgToPng(await learningCurves(history, metric)));
+}
+
+/** The scalars of all epochs, whose numbers are the steps of the file. */
+export function eventFile(history: readonly EpochRecord[]): Uint8Array {
+  const records = history.flatMap((record) => {
+    const { epoch, time } = record;
+    return scalarsOf(record).flatMap(([tag, value]) =>
+      value === null ? [] : [scalarEvent({ tag, value, step: epoch, seconds: time })],
+    );
+  });
+  return Buffer.concat([versionEvent(history[0]?.time ?? 0), ...records]);
+}
+
+function scalarsOf(record: EpochRecord): [string, number | null][] {
+  return [
+    ["loss/train", record.loss],
+    ["loss/validation", record.valLoss],
+    ["learning_rate", record.learningRate],
+    ["images_per_second", record.imagesPerSecond],
+    ...Object.entries(record.metrics).map(([key, value]): [string, number | null] => [
+      `validation/${key}`,
+      value,
+    ]),
+  ];
+}
