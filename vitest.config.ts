@@ -3,7 +3,6 @@ import { defineConfig } from "vitest/config";
 // The slow tests (real training, real services) are named *.slow.test.ts and run under `npm run test:all`.
 const isFull = process.env.HILUM_TEST === "all";
 
-// biome-ignore lint/style/noDefaultExport: vitest reads its configuration from the default export
 export default defineConfig({
   test: {
     include: ["{src,test,docs}/**/*.test.ts"],
