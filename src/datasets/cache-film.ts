@@ -63,8 +63,9 @@ function openResizer(setting: ResizeSetting): Promise<Session> {
 }
 
 /**
- * Results in the items' order, with at most `limit` of them under way. The first error stops the
- * rest, and is thrown once nothing is under way any more.
+ * Results in the items' order, with at most `limit` of them under way. An error stops the rest; once
+ * nothing is under way any more, that of the earliest item is thrown. Items are begun in order, so it
+ * is the same one however long each of them takes.
  */
 export async function concurrently<T, R>(
   items: readonly T[],
@@ -72,19 +73,19 @@ export async function concurrently<T, R>(
   work: (item: T) => Promise<R>,
 ): Promise<R[]> {
   const results = new Array<R>(items.length);
-  const errors: unknown[] = [];
+  const errors = new Map<number, unknown>();
   let next = 0;
   const worker = async () => {
-    while (next < items.length && errors.length === 0) {
+    while (next < items.length && errors.size === 0) {
       const place = next++;
       try {
         results[place] = await work(items[place]!);
       } catch (error) {
-        errors.push(error);
+        errors.set(place, error);
       }
     }
   };
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, worker));
-  if (errors.length > 0) throw errors[0];
+  if (errors.size > 0) throw errors.get(Math.min(...errors.keys()));
   return results;
 }

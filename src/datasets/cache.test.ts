@@ -22,6 +22,7 @@ import { readImage, resizeImages } from "../images/index.ts";
 import { openSession } from "../onnx/index.node.ts";
 import { graphBuilder } from "../onnx/index.ts";
 import { buildImageCache, defaultCacheFolder, type ImageCache } from "./cache.ts";
+import { concurrently } from "./cache-film.ts";
 import type { Sample } from "./dataset.ts";
 import { writePhantomDataset } from "./phantom/phantom-dataset.ts";
 
@@ -158,7 +159,7 @@ describe("buildImageCache", () => {
     await expect(buildImageCache(samples, { size: SIZE, dir, strict: true })).rejects.toMatchObject(
       {
         kind: "bad-input",
-        message: expect.stringContaining(".png"),
+        message: expect.stringContaining("b.png"),
       },
     );
   });
@@ -275,6 +276,29 @@ describe("buildImageCache", () => {
     delete process.env.HILUM_CACHE;
     expect(defaultCacheFolder()).toMatch(/hilum$/);
     if (before !== undefined) process.env.HILUM_CACHE = before;
+  });
+});
+
+describe("concurrently", () => {
+  it("throws the error of the earliest item, whichever comes first, and begins no further one", async () => {
+    const begun: number[] = [];
+    const work = concurrently([0, 1, 2, 3, 4, 5], 3, async (item) => {
+      begun.push(item);
+      if (item === 0) return;
+      // The later item fails while the earlier one is still under way.
+      for (let turns = item === 1 ? 20 : 1; turns > 0; turns--) await Promise.resolve();
+      throw new Error(`item ${item}`);
+    });
+    await expect(work).rejects.toThrow("item 1");
+    expect(begun).not.toContain(5);
+  });
+
+  it("returns results in the items' order", async () => {
+    const results = await concurrently([30, 1, 2], 3, async (turns) => {
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+      return turns;
+    });
+    expect(results).toEqual([30, 1, 2]);
   });
 });
 

@@ -142,7 +142,8 @@ async function buildBlock(
   await store.refresh();
   const missing = new Map<string, Sample>();
   for (const [place, digest] of digests.entries())
-    if (!isHilumError(digest) && !(await store.find(digest))) missing.set(digest, block[place]!);
+    if (!isHilumError(digest) && !missing.has(digest) && !(await store.find(digest)))
+      missing.set(digest, block[place]!);
   let done = block.length - missing.size;
   const films = await concurrently([...missing], FILMS_IN_FLIGHT, async ([digest, sample]) => {
     stopIfAborted(signal);
