@@ -6,7 +6,7 @@ const types = spawnSync("node_modules/.bin/tsc", ["-p", "."], { stdio: "inherit"
 const report = ".vitest-report.json";
 const lint = spawnSync(
   "node_modules/.bin/biome",
-  ["check", "--error-on-warnings", "src", "test", "scripts", "biome.json", "vitest.config.ts", "tsdown.config.ts"],
+  ["check", "--error-on-warnings", "src", "test", "scripts", "bench", "biome.json", "vitest.config.ts", "tsdown.config.ts"],
   { stdio: "inherit" },
 );
 const tests = spawnSync(

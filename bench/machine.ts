@@ -1,0 +1,54 @@
+/** Where and with what was measured. */
+import { readFileSync } from "node:fs";
+import { cpus, loadavg, totalmem } from "node:os";
+import { setTimeout } from "node:timers/promises";
+import { VERSION } from "../src/version.ts";
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryGiB: number;
+  /** Mean number of runnable processes over the last minute, before the bench began. */
+  readonly load: number;
+  /** Share of all cores that others used in the second before the bench began. */
+  readonly busy: number;
+}
+
+export async function machineNow(): Promise<Machine> {
+  return {
+    processor: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    load: loadavg()[0]!,
+    busy: await busyShare(1000),
+  };
+}
+
+/** One line for people. */
+export function describeMachine({ processor, cores, memoryGiB, load, busy }: Machine): string {
+  return `${processor}, ${cores} cores, ${memoryGiB} GiB; load ${load.toFixed(2)}, ${Math.round(busy * 100)} % busy before the start`;
+}
+
+export function ourVersions(): Record<string, string> {
+  const manifest = new URL("../node_modules/onnxruntime-node/package.json", import.meta.url);
+  const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
+  return { hilum: VERSION, node: process.version.slice(1), "onnxruntime-node": version };
+}
+
+async function busyShare(milliseconds: number): Promise<number> {
+  const before = cpuTimes();
+  await setTimeout(milliseconds);
+  const after = cpuTimes();
+  const total = after.total - before.total;
+  return total === 0 ? 0 : 1 - (after.idle - before.idle) / total;
+}
+
+function cpuTimes(): { idle: number; total: number } {
+  const times = cpus().map((cpu) => cpu.times);
+  const idle = times.reduce((sum, cpu) => sum + cpu.idle, 0);
+  const total = times.reduce(
+    (sum, { user, nice, sys, irq, idle: rest }) => sum + user + nice + sys + irq + rest,
+    0,
+  );
+  return { idle, total };
+}

@@ -1,0 +1,40 @@
+/** The benches by name: `npm run bench -- NAME`. Each answers one question; none is a test. */
+import { Command, InvalidArgumentError } from "commander";
+import { isHilumError } from "../src/errors.ts";
+
+const NOTICE =
+  "Benchmarks of Hilum, side by side with its peers. Rerun on an idle machine before quoting.";
+
+const program = new Command("bench").description(NOTICE).showSuggestionAfterError();
+
+program
+  .command("profile")
+  .summary("Where each millisecond of a training step goes")
+  .description("Runs training steps under ONNX Runtime's profiler: time by operator, dearest nodes")
+  .requiredOption("--work <name>", "cnn, resnet18, mobilenetv2, or a network of `hilum train`")
+  .option("--steps <count>", "steps to average over", wholeNumber, 5)
+  .option("--threads <count>", "threads within an operator", wholeNumber, 2)
+  .option("--size <pixels>", "side of the input, instead of the work's own", wholeNumber)
+  .option("--batch <count>", "batch, instead of the work's own", wholeNumber)
+  .option("--top <count>", "nodes to list", wholeNumber, 25)
+  .option("--json <file>", "write everything, all nodes included, to this file")
+  .addHelpText("after", example("profile --work resnet18 --json profile.json"))
+  .action(async (options) => (await import("./profile.ts")).profileTraining(options));
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 1) return value;
+  throw new InvalidArgumentError("It has to be a whole number from 1.");
+}
+
+function example(...lines: readonly string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ npm run bench -- ${line}`).join("\n")}`;
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!isHilumError(error)) throw error;
+  console.error(`bench: ${error.message}`);
+  process.exitCode = 2;
+}

@@ -1,0 +1,72 @@
+/** Hilum's side of the training bench: the graph and the trainer that `train` itself runs. */
+import type { Task } from "../src/datasets/index.ts";
+import type { Recipe } from "../src/models/index.ts";
+import { hashPath, randomStream } from "../src/random.ts";
+import { settingsOf } from "../src/training/options.ts";
+import { type Graphs, graphsOf } from "../src/training/plan.ts";
+import { type Feeds, openTrainer } from "../src/training/trainer.ts";
+import type { Work } from "./works.ts";
+
+export interface OurTrainingOptions {
+  readonly threads: number;
+  readonly seed?: number;
+  readonly profilePrefix?: string | undefined;
+  readonly augmentation?: Recipe["augmentation"];
+}
+
+export interface OurTraining {
+  readonly graphs: Graphs;
+  /** One step on the batch in memory, or on the given one; returns its loss. */
+  step(feeds?: Feeds): Promise<number>;
+  close(): Promise<void>;
+}
+
+const LEARNING_RATE = 1e-3;
+
+export const TASK: Task = { kind: "classes", classes: ["NORMAL", "PNEUMONIA"], positive: 1 };
+
+export async function openOurTraining(
+  work: Work,
+  { threads, seed = 1, profilePrefix, augmentation = "none" }: OurTrainingOptions,
+): Promise<OurTraining> {
+  const recipe: Recipe = {
+    size: work.size,
+    batch: work.batch,
+    epochs: 1,
+    learningRate: LEARNING_RATE,
+    weightDecay: 0.01,
+    optimizer: "adamw",
+    augmentation,
+  };
+  const settings = settingsOf({ model: work.name, seed }, recipe, { metric: "auroc", threads });
+  const graphs = graphsOf(settings, TASK, { batch: work.batch, network: work.network(seed) });
+  const trainer = await openTrainer(graphs.training, { threads, profilePrefix });
+  const own = batchInMemory(work, seed);
+  let steps = 0;
+  return {
+    graphs,
+    async step(feeds = own) {
+      steps++;
+      const output = await trainer.step(feeds, {
+        learningRate: LEARNING_RATE,
+        step: steps,
+        averageDecay: 0,
+        noiseSeed: hashPath(seed, "noise", 0, steps),
+      });
+      return Number(output.loss!.data[0]);
+    },
+    close: () => trainer.close(),
+  };
+}
+
+/** Seeded noise: how long a step takes does not hang on what is in the pictures. */
+function batchInMemory({ size, batch }: Work, seed: number): Feeds {
+  const random = randomStream(seed, "bench");
+  const images = Uint8Array.from({ length: batch * size * size }, () => random.integer(256));
+  const targets = Float32Array.from({ length: batch }, (_, index) => index % 2);
+  return {
+    images: { type: "uint8", dims: [batch, size, size], data: images },
+    targets: { type: "float32", dims: [batch, 1], data: targets },
+    weights: { type: "float32", dims: [batch, 1], data: new Float32Array(batch).fill(1) },
+  };
+}
