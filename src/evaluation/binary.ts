@@ -1,4 +1,6 @@
 /** Metrics of one positive class against the rest, as a table. */
+import { kappa, matthews } from "./agreement.ts";
+import { adaptiveCalibrationError, expectedCalibrationError } from "./calibration-error.ts";
 import { areaUnderRoc, averagePrecision } from "./ranking.ts";
 
 export interface BinaryCase {
@@ -79,6 +81,18 @@ export const BINARY_METRICS: readonly MetricEntry[] = [
       ratio(2 * c.truePositives, 2 * c.truePositives + c.falsePositives + c.falseNegatives),
   },
   {
+    key: "mcc",
+    title: "Matthews correlation",
+    better: "higher",
+    compute: (_, c) => matthews(confusionOf(c)),
+  },
+  {
+    key: "kappa",
+    title: "Cohen's kappa",
+    better: "higher",
+    compute: (_, c) => kappa(confusionOf(c)),
+  },
+  {
     key: "auroc",
     title: "AUROC",
     better: "higher",
@@ -92,6 +106,18 @@ export const BINARY_METRICS: readonly MetricEntry[] = [
   },
   { key: "logLoss", title: "Log loss", better: "lower", compute: logLoss },
   { key: "brier", title: "Brier score", better: "lower", compute: brier },
+  {
+    key: "ece",
+    title: "Expected calibration error",
+    better: "lower",
+    compute: ({ labels, scores }) => expectedCalibrationError(labels, scores),
+  },
+  {
+    key: "adaptiveEce",
+    title: "Adaptive calibration error",
+    better: "lower",
+    compute: ({ labels, scores }) => adaptiveCalibrationError(labels, scores),
+  },
 ];
 
 function total(c: Counts): number {
@@ -133,9 +159,19 @@ export function countsOf({ labels, scores, threshold }: BinaryCase): Counts {
   return counts;
 }
 
-/** Every metric of the table by key. */
-export function binaryMetrics(binary: BinaryCase): Record<string, number | null> {
-  const counts = countsOf(binary);
+/** Rows are what is true, columns what was predicted; the negatives first. */
+export function confusionOf(c: Counts): readonly (readonly number[])[] {
+  return [
+    [c.trueNegatives, c.falsePositives],
+    [c.falseNegatives, c.truePositives],
+  ];
+}
+
+/** Every metric of the table by key; the counts are those at the threshold unless others are given. */
+export function binaryMetrics(
+  binary: BinaryCase,
+  counts: Counts = countsOf(binary),
+): Record<string, number | null> {
   return Object.fromEntries(
     BINARY_METRICS.map((metric) => [metric.key, metric.compute(binary, counts)]),
   );

@@ -1,7 +1,9 @@
 /** The whole evaluation of a set of predictions, for any task. Plain data. */
 import type { Task } from "../datasets/index.portable.ts";
 import { HilumError } from "../errors.ts";
-import { binaryMetrics, countsOf, LOG_LOSS_CLIP } from "./binary.ts";
+import { kappa, matthews } from "./agreement.ts";
+import { binaryMetrics, confusionOf, countsOf, LOG_LOSS_CLIP } from "./binary.ts";
+import { adaptiveCalibrationError, expectedCalibrationError } from "./calibration-error.ts";
 
 export interface Prediction {
   /** One entry per label; null is unknown (findings only). */
@@ -78,16 +80,8 @@ function binaryEvaluation(
   threshold: number,
 ): Evaluation {
   const index = positive!;
-  const binary = {
-    labels: predictions.map(({ target }) => target[index]!),
-    scores: predictions.map(({ probabilities }) => probabilities[index]!),
-    threshold,
-  };
-  const { truePositives, falsePositives, trueNegatives, falseNegatives } = countsOf(binary);
-  const negativeFirst = [
-    [trueNegatives, falsePositives],
-    [falseNegatives, truePositives],
-  ];
+  const binary = { ...columnOf(predictions, index), threshold };
+  const negativeFirst = confusionOf(countsOf(binary));
   const matrix =
     index === 1 ? negativeFirst : negativeFirst.map((row) => row.toReversed()).toReversed();
   return {
@@ -99,24 +93,37 @@ function binaryEvaluation(
   };
 }
 
+/** The truth and the probability of one class or finding. */
+function columnOf(predictions: readonly Prediction[], index: number) {
+  return {
+    labels: predictions.map(({ target }) => target[index]!),
+    scores: predictions.map(({ probabilities }) => probabilities[index]!),
+  };
+}
+
 function classesEvaluation(
   predictions: readonly Prediction[],
   classes: readonly string[],
 ): Evaluation {
   const matrix = classes.map(() => classes.map(() => 0));
-  let logLoss = 0;
+  const outcomes: number[] = [];
+  const confidences: number[] = [];
+  let [logLoss, brier] = [0, 0];
   for (const { target, probabilities } of predictions) {
     const values = Array.from(probabilities);
     const truth = target.indexOf(1);
-    matrix[truth]![values.indexOf(Math.max(...values))]!++;
+    const confidence = Math.max(...values);
+    const predicted = values.indexOf(confidence);
+    matrix[truth]![predicted]!++;
+    outcomes.push(Number(predicted === truth));
+    confidences.push(confidence);
     logLoss -= Math.log(Math.min(1, Math.max(LOG_LOSS_CLIP, values[truth]!)));
+    brier += values.reduce((sum, p, index) => sum + (p - target[index]!) ** 2, 0);
   }
   const perClass = Object.fromEntries(
     classes.map((name, index) => [name, valued(againstRest(predictions, matrix, index))]),
   );
   const correct = matrix.reduce((sum, row, index) => sum + row[index]!, 0);
-  const average = (key: string) =>
-    meanDefined(Object.values(perClass).map((metrics) => metrics[key]!.value));
   return {
     n: predictions.length,
     positive: null,
@@ -124,10 +131,17 @@ function classesEvaluation(
     confusion: { labels: classes, matrix },
     metrics: valued({
       accuracy: correct / predictions.length,
-      balancedAccuracy: average("sensitivity"),
+      balancedAccuracy: averageOf(perClass, "sensitivity"),
+      mcc: matthews(matrix),
+      kappa: kappa(matrix),
       logLoss: logLoss / predictions.length,
-      aurocMacro: average("auroc"),
-      f1Macro: average("f1"),
+      // The original, summed over the classes: Brier 1950, equation 2.
+      brier: brier / predictions.length,
+      // Of the predicted class.
+      ece: expectedCalibrationError(outcomes, confidences),
+      adaptiveEce: adaptiveCalibrationError(outcomes, confidences),
+      aurocMacro: averageOf(perClass, "auroc"),
+      f1Macro: averageOf(perClass, "f1"),
     }),
     perClass,
   };
@@ -139,26 +153,16 @@ function againstRest(
   matrix: readonly (readonly number[])[],
   index: number,
 ): Record<string, number | null> {
-  const labels = predictions.map(({ target }) => target[index]!);
-  const scores = predictions.map(({ probabilities }) => probabilities[index]!);
-  const { auroc, averagePrecision } = binaryMetrics({
-    labels,
-    scores,
-    threshold: DEFAULT_THRESHOLD,
-  });
-  const hits = matrix[index]![index]!;
+  const truePositives = matrix[index]![index]!;
   const actual = matrix[index]!.reduce((a, b) => a + b, 0);
   const predicted = matrix.reduce((sum, row) => sum + row[index]!, 0);
-  const others = predictions.length - actual;
-  const ratio = (part: number, whole: number) => (whole === 0 ? null : part / whole);
-  return {
-    sensitivity: ratio(hits, actual),
-    specificity: ratio(others - (predicted - hits), others),
-    ppv: ratio(hits, predicted),
-    f1: ratio(2 * hits, actual + predicted),
-    auroc: auroc ?? null,
-    averagePrecision: averagePrecision ?? null,
-  };
+  const binary = { ...columnOf(predictions, index), threshold: DEFAULT_THRESHOLD };
+  return binaryMetrics(binary, {
+    truePositives,
+    falsePositives: predicted - truePositives,
+    falseNegatives: actual - truePositives,
+    trueNegatives: predictions.length - actual - predicted + truePositives,
+  });
 }
 
 function findingsEvaluation(
@@ -169,31 +173,32 @@ function findingsEvaluation(
   const perClass = Object.fromEntries(
     findings.map((name, index) => {
       const known = predictions.filter(({ target }) => target[index] !== null);
-      const labels = known.map(({ target }) => target[index]!);
-      const scores = known.map(({ probabilities }) => probabilities[index]!);
-      return [name, valued(binaryMetrics({ labels, scores, threshold }))];
+      return [name, valued(binaryMetrics({ ...columnOf(known, index), threshold }))];
     }),
   );
-  const average = (key: string) =>
-    meanDefined(Object.values(perClass).map((metrics) => metrics[key]!.value));
   return {
     n: predictions.length,
     positive: null,
     threshold,
     confusion: null,
     metrics: valued({
-      accuracy: average("accuracy"),
-      balancedAccuracy: average("balancedAccuracy"),
-      logLoss: average("logLoss"),
-      aurocMacro: average("auroc"),
-      f1Macro: average("f1"),
+      accuracy: averageOf(perClass, "accuracy"),
+      balancedAccuracy: averageOf(perClass, "balancedAccuracy"),
+      logLoss: averageOf(perClass, "logLoss"),
+      aurocMacro: averageOf(perClass, "auroc"),
+      f1Macro: averageOf(perClass, "f1"),
     }),
     perClass,
   };
 }
 
-/** The mean of what is defined; null where nothing is. */
-function meanDefined(values: readonly (number | null)[]): number | null {
-  const defined = values.filter((value) => value !== null);
+/** The mean of a metric over the classes that define it; null where none does. */
+function averageOf(
+  perClass: Readonly<Record<string, Readonly<Record<string, MetricValue>>>>,
+  key: string,
+): number | null {
+  const defined = Object.values(perClass)
+    .map((metrics) => metrics[key]!.value)
+    .filter((value) => value !== null);
   return defined.length === 0 ? null : defined.reduce((a, b) => a + b, 0) / defined.length;
 }

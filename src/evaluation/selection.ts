@@ -48,12 +48,14 @@ export function youdenThreshold(predictions: readonly Prediction[], task: Task):
   );
   const last = points.at(-1);
   if (!last || last.truePositives === 0 || last.falsePositives === 0) return null;
-  let best = 0;
+  let best = Number.NEGATIVE_INFINITY;
   let bestIndex = 0;
   points.forEach(({ truePositives, falsePositives }, place) => {
     const youden = truePositives / last.truePositives - falsePositives / last.falsePositives;
     if (youden > best) [best, bestIndex] = [youden, place];
   });
-  const below = points[bestIndex + 1]?.threshold ?? points[bestIndex]!.threshold;
-  return (points[bestIndex]!.threshold + below) / 2;
+  const { threshold } = points[bestIndex]!;
+  const below = points[bestIndex + 1]?.threshold ?? threshold;
+  const middle = (threshold + below) / 2;
+  return middle > below ? middle : threshold;
 }

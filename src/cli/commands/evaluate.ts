@@ -52,6 +52,9 @@ export const EVALUATE: CommandDefinition = {
   },
 };
 
+/** What fits a terminal; --json has every metric of a class. */
+const SHOWN_PER_CLASS = ["sensitivity", "specificity", "ppv", "f1", "auroc", "averagePrecision"];
+
 /** The numbers for people. */
 export function evaluationText({
   n,
@@ -81,14 +84,13 @@ export function evaluationText({
       ),
     );
   if (perClass) {
-    const keys = Object.keys(Object.values(perClass)[0] ?? {});
     parts.push(
       table(
         Object.entries(perClass).map(([name, values]) => [
           name,
-          ...keys.map((key) => shown(values[key]!.value)),
+          ...SHOWN_PER_CLASS.map((key) => shown(values[key]!.value)),
         ]),
-        ["class", ...keys],
+        ["class", ...SHOWN_PER_CLASS],
       ),
     );
   }
