@@ -6,6 +6,7 @@ import {
   type ImageCache,
 } from "../datasets/index.ts";
 import type { Tensor } from "../onnx/index.ts";
+import { hashPath } from "../random.ts";
 import { isAugmented } from "./compose.ts";
 import type { Labels } from "./labels.ts";
 import type { Feeds } from "./trainer.ts";
@@ -52,12 +53,18 @@ export function openBatches(source: BatchSource, slots: number): Batches {
       }
       return {
         images: { type: "uint8", dims: [batch, cache.size, cache.size], data: images },
+        // Of each micro-batch its own: with one for the whole step they would drop the same units.
+        noiseSeed: int64(hashPath(seed, "noise", epoch, step, slot)),
         targets: float([batch, width], targets),
         weights: float([batch, width], weights),
         ...(isDrawn ? { augmentation: float([batch, AUGMENTATION_COLUMNS], rows) } : {}),
       };
     },
   };
+}
+
+function int64(value: number): Tensor {
+  return { type: "int64", dims: [], data: BigInt64Array.of(BigInt(value)) };
 }
 
 function float(dims: readonly number[], data: Float32Array): Tensor {

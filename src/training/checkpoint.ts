@@ -6,7 +6,7 @@ import { type RunFile, type RunFolder, refuseDamaged } from "./run-folder.ts";
 export interface EpochRecord {
   /** From 1. */
   readonly epoch: number;
-  /** Mean over the epoch's steps; with micro-batches over the last one of each step. */
+  /** Mean over the epoch's steps. */
   readonly loss: number;
   readonly valLoss: number | null;
   /** On validation, at a threshold of 0.5. */

@@ -2,7 +2,7 @@
 import { evaluatePredictions, isBetter, type Prediction } from "../evaluation/index.ts";
 import { type EpochRecord, type Progress, saveBest } from "./checkpoint.ts";
 import type { TrainContext } from "./context.ts";
-import { refuseDivergence } from "./divergence.ts";
+import { refuseAfter, refuseLostState } from "./divergence.ts";
 import { writeHistory } from "./history.ts";
 import { learningRateAt } from "./rate.ts";
 import type { Run } from "./run.ts";
@@ -10,22 +10,23 @@ import { PLATEAU_EPOCHS } from "./schedule.ts";
 import { directionOf } from "./suitability.ts";
 import { predictCached } from "./validate.ts";
 
-/** Validates, keeps the weights when they are the best so far, and closes the epoch's record. */
+/**
+ * Validates, keeps the weights when they are the best so far, and closes the epoch's record.
+ * Returns where training then stands, or undefined where the signal stopped validation.
+ */
 export async function finishEpoch(
   run: Run,
   progress: Progress,
   context: TrainContext,
-): Promise<Progress> {
+): Promise<Progress | undefined> {
   const { settings, data, folder } = run;
+  refuseLostState(run, progress);
   const begun = performance.now();
   const weights = run.weights();
-  const predictions = await predictCached(run.validation, data.validation, weights);
+  const predictions = await predictCached(run.validation, data.validation, weights, context);
+  if (!predictions) return undefined;
   if (!predictions.every(({ probabilities }) => Array.from(probabilities).every(Number.isFinite)))
-    refuseDivergence(run, progress, {
-      loss: Number.NaN,
-      gradientNorm: Number.NaN,
-      learningRate: learningRateAt(settings, progress, progress.step),
-    });
+    refuseAfter(run, progress, "A probability on validation is not finite");
   const metrics = metricsOf(predictions, run, context);
   const value = metrics[settings.metric] ?? null;
   const isBest = isBestYet(value, progress, directionOf(settings.metric, context.metrics));
@@ -33,7 +34,7 @@ export async function finishEpoch(
   const record = recordOf(run, progress, { metrics, seconds: (performance.now() - begun) / 1000 });
   const history = [...progress.history, record];
   await writeHistory(folder, history, settings.metric);
-  context.onEvent?.({ kind: "epoch", record, isBest });
+  context.onEvent?.({ kind: "epoch", record, metric: settings.metric, isBest });
   await context.onEpoch?.(record);
   const stale = isBest ? 0 : progress.stale + 1;
   const isDrop = settings.schedule === "plateau" && stale > 0 && stale % PLATEAU_EPOCHS === 0;

@@ -25,10 +25,18 @@ export type TrainEvent =
       readonly steps: number;
       /** Mean over the epoch so far. */
       readonly loss: number;
+      /** The metric that chooses the best epoch, as of the last validation. */
+      readonly metric: { readonly name: string; readonly value: number | null };
       readonly imagesPerSecond: number;
       readonly secondsLeft: number;
     }
-  | { readonly kind: "epoch"; readonly record: EpochRecord; readonly isBest: boolean }
+  | {
+      readonly kind: "epoch";
+      readonly record: EpochRecord;
+      /** The one that chooses the best epoch. */
+      readonly metric: string;
+      readonly isBest: boolean;
+    }
   | { readonly kind: "checkpoint"; readonly epoch: number; readonly step: number }
   | { readonly kind: "finished"; readonly result: RunResult };
 

@@ -22,7 +22,8 @@ export async function finishRun(run: Run, progress: Progress): Promise<RunResult
   assert(progress.best, "a run that trained an epoch has a best one");
   const best = loadBest(folder);
   const weights = Object.fromEntries(best);
-  const predictions = await predictCached(run.validation, data.validation, weights);
+  const predictions = await predictCached(run.validation, data.validation, weights, {});
+  assert(predictions, "nothing stops the last validation");
   const { operatingPoint, metrics } = judge(predictions, dataset.task);
   const metadata: ClassifierMetadata = {
     task: dataset.task,

@@ -4,10 +4,9 @@
  * interrupted one bit for bit.
  */
 import { HilumError } from "../errors.ts";
-import { hashPath } from "../random.ts";
 import { type Progress, saveLast } from "./checkpoint.ts";
 import type { TrainContext } from "./context.ts";
-import { refuseDivergence } from "./divergence.ts";
+import { refuseLostState, refuseLostStep } from "./divergence.ts";
 import { finishEpoch } from "./epoch.ts";
 import { finishRun } from "./export.ts";
 import type { Settings } from "./options.ts";
@@ -20,15 +19,18 @@ import { epochOrder, stepsOf } from "./sampling.ts";
 export async function trainToEnd(run: Run, context: TrainContext): Promise<RunResult> {
   let { progress } = run;
   const save = (now: Progress) => {
+    refuseLostState(run, now);
     saveLast(run.folder, { state: run.trainer.state(), progress: now });
     const { epoch, step } = now;
     context.onEvent?.({ kind: "checkpoint", epoch: step === 0 ? epoch : epoch + 1, step });
   };
   while (!isOver(run.settings, progress)) {
     progress = await runSteps(run, progress, { ...context, save });
-    progress = await finishEpoch(run, progress, context);
+    const closed = await finishEpoch(run, progress, context);
+    progress = closed ?? progress;
     save(progress);
-    if (context.signal?.aborted && !isOver(run.settings, progress)) refuseToGoOn(run, progress);
+    const isStopped = context.signal?.aborted && !isOver(run.settings, progress);
+    if (isStopped || !closed) refuseToGoOn(run, progress);
   }
   const result = await finishRun(run, progress);
   context.onEvent?.({ kind: "finished", result });
@@ -66,7 +68,7 @@ async function runSteps(
     progress = await runStep(run, progress, order);
     reportStep(run, { progress, steps, begun, first: start.step }, context);
     const isStopped = context.signal?.aborted ?? false;
-    if (progress.step < steps && (isStopped || performance.now() - saved >= checkpointMs)) {
+    if (isStopped || performance.now() - saved >= checkpointMs) {
       context.save(progress);
       saved = performance.now();
       if (isStopped) refuseToGoOn(run, progress);
@@ -89,12 +91,10 @@ async function runStep(run: Run, progress: Progress, order: Uint32Array): Promis
     learningRate,
     step: totalSteps + 1,
     averageDecay: averageDecayAt(settings, totalSteps),
-    noiseSeed: hashPath(settings.seed, "noise", epoch, step),
   });
   const loss = Number(output.loss!.data[0]);
   const gradientNorm = Number(output.gradientNorm!.data[0]);
-  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
-    refuseDivergence(run, progress, { loss, gradientNorm, learningRate });
+  refuseLostStep(run, progress, { loss, gradientNorm, learningRate });
   return {
     ...progress,
     step: step + 1,
@@ -120,6 +120,7 @@ function reportStep(
   if (!onEvent) return;
   const { settings, batch } = run;
   const { epoch, step, lossSum } = progress;
+  const { metric } = settings;
   const secondsPerStep = (performance.now() - begun) / 1000 / (step - first);
   const epochsLeft = settings.epochs - epoch;
   onEvent({
@@ -128,6 +129,7 @@ function reportStep(
     step,
     steps,
     loss: lossSum / step,
+    metric: { name: metric, value: progress.history.at(-1)?.metrics[metric] ?? null },
     imagesPerSecond: (batch * settings.microBatches) / secondsPerStep,
     secondsLeft:
       (epochsLeft * steps - step) * secondsPerStep + epochsLeft * validationSeconds(run, progress),

@@ -115,11 +115,12 @@ function batchOf({ batch, microBatches }: Settings, count: number): number {
 /** Restores the last checkpoint and cuts the history to what it knows; else begins anew. */
 async function takeUp(folder: RunFolder, trainer: Trainer, settings: Settings): Promise<Progress> {
   const last = loadLast(folder);
-  if (!last) return FIRST_PROGRESS;
-  trainer.restore(last.state);
-  const { history } = last.progress;
-  if (history.length > 0) await writeHistory(folder, history, settings.metric);
-  return last.progress;
+  if (last) trainer.restore(last.state);
+  const progress = last?.progress ?? FIRST_PROGRESS;
+  // Without an epoch there is nothing to write, unless a killed process wrote one it did not save.
+  if (progress.history.length > 0 || folder.read("history"))
+    await writeHistory(folder, progress.history, settings.metric);
+  return progress;
 }
 
 function inferenceWeights({ training }: Graphs, trainer: Trainer): Record<string, Tensor> {

@@ -10,7 +10,10 @@ import { allocate, type Graph, sizeOf, type Tensor } from "../onnx/index.ts";
 export type Feeds = Readonly<Record<string, Tensor>>;
 
 export interface Trainer {
-  /** One step: as many feeds as the graph has micro-batches (one, mostly). Returns the last one's outputs. */
+  /**
+   * One step: as many feeds as the graph has micro-batches (one, mostly). Returns the last one's
+   * outputs; an output `loss` is the mean over all of them.
+   */
   step(
     feeds: Feeds | readonly Feeds[],
     controls: Readonly<Partial<Record<Control, number>>>,
@@ -64,12 +67,21 @@ export async function openTrainer(
       const parts = Array.isArray(feeds) ? (feeds as readonly Feeds[]) : [feeds as Feeds];
       assert(parts.length === training.microBatches, "one feed per micro-batch is needed");
       const scalars = controlTensors(controls);
+      let earlier = 0;
       for (const [index, part] of parts.slice(0, -1).entries()) {
         const keep = controlTensors({ keep: index === 0 ? 0 : 1 });
         assert(gather && training.accumulating, "this graph gathers no micro-batches");
-        await advance(gather, training.accumulating, { ...part, ...scalars, ...keep });
+        const { loss } = await advance(gather, training.accumulating, {
+          ...part,
+          ...scalars,
+          ...keep,
+        });
+        earlier += Number(loss?.data[0] ?? 0);
       }
-      return advance(apply, training.graph, { ...parts.at(-1)!, ...scalars });
+      const outputs = await advance(apply, training.graph, { ...parts.at(-1)!, ...scalars });
+      if (!outputs.loss || parts.length === 1) return outputs;
+      const loss = (earlier + Number(outputs.loss.data[0])) / parts.length;
+      return { ...outputs, loss: { ...outputs.loss, data: Float32Array.of(loss) } };
     },
     state: () => current,
     restore(state) {

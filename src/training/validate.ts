@@ -6,16 +6,21 @@ import type { Tensor } from "../onnx/index.ts";
 
 const BATCH = 32;
 
-/** One prediction per cached film, in order, from the validation graph fed with `weights`. */
+/**
+ * One prediction per cached film, in order, from the validation graph fed with `weights`; undefined
+ * where the signal aborts on the way.
+ */
 export async function predictCached(
   session: Session,
   cache: ImageCache,
   weights: Readonly<Record<string, Tensor>>,
-): Promise<Prediction[]> {
+  { signal }: { readonly signal?: AbortSignal | undefined },
+): Promise<Prediction[] | undefined> {
   const predictions: Prediction[] = [];
   const pixels = cache.size * cache.size;
   const memory = new Uint8Array(BATCH * pixels);
   for (let start = 0; start < cache.count; start += BATCH) {
+    if (signal?.aborted) return undefined;
     const count = Math.min(BATCH, cache.count - start);
     const indices = Uint32Array.from({ length: count }, (_, place) => start + place);
     cache.readInto(indices, memory);

@@ -4,7 +4,6 @@ import { AUGMENTATIONS } from "../../datasets/index.ts";
 import { NORMALIZATIONS } from "../../images/index.ts";
 import { NETWORKS, networkEntry } from "../../models/index.ts";
 import {
-  type EpochRecord,
   type FoldsResult,
   type RunResult,
   type TrainEvent,
@@ -191,12 +190,10 @@ export function trainReporter(output: Output): { onEvent(event: TrainEvent): voi
     onEvent(event) {
       if (event.kind === "caching") barFor("decoding films").update(event.done, event.total);
       else if (event.kind === "step") {
-        const { epoch, step, steps, loss, imagesPerSecond, secondsLeft } = event;
-        const note = `loss ${loss.toFixed(4)}  ${imagesPerSecond.toFixed(1)} images/s  ${duration(secondsLeft)} left`;
-        barFor(`epoch ${epoch}`).update(step, steps, note);
+        barFor(`epoch ${event.epoch}`).update(event.step, event.steps, stepNote(event));
       } else if (event.kind === "epoch") {
         barFor("validating").stop();
-        output.note(epochLine(event.record, event.isBest));
+        output.note(epochLine(event));
       } else if (event.kind === "problem")
         output.note(`${event.problem.severity}: ${event.problem.message}`);
       else if (event.kind === "fold") output.note(`fold ${event.fold} of ${event.folds}`);
@@ -212,11 +209,21 @@ export function trainReporter(output: Output): { onEvent(event: TrainEvent): voi
   };
 }
 
-function epochLine(
-  { epoch, loss, valLoss, metrics, seconds, imagesPerSecond }: EpochRecord,
-  isBest: boolean,
-): string {
-  const shown = ["accuracy", "sensitivity", "specificity", "auroc", "aurocMacro"].flatMap((key) =>
+type StepEvent = Extract<TrainEvent, { kind: "step" }>;
+
+function stepNote({ loss, metric, imagesPerSecond, secondsLeft }: StepEvent): string {
+  return [
+    `loss ${loss.toFixed(4)}`,
+    ...(metric.value === null ? [] : [`${metric.name} ${metric.value.toFixed(4)}`]),
+    `${imagesPerSecond.toFixed(1)} images/s`,
+    `${duration(secondsLeft)} left`,
+  ].join("  ");
+}
+
+function epochLine({ record, metric, isBest }: Extract<TrainEvent, { kind: "epoch" }>): string {
+  const { epoch, loss, valLoss, metrics, seconds, imagesPerSecond } = record;
+  const named = ["accuracy", "sensitivity", "specificity", "auroc", "aurocMacro", metric];
+  const shown = [...new Set(named)].flatMap((key) =>
     typeof metrics[key] === "number" ? [`${key} ${metrics[key].toFixed(4)}`] : [],
   );
   const losses = `loss ${loss.toFixed(4)}  validation ${valLoss?.toFixed(4) ?? "–"}`;
