@@ -1,5 +1,6 @@
 /** What a command is: a definition object. main.ts turns it into a parser. */
 import { InvalidArgumentError } from "commander";
+import { nearest } from "../errors.ts";
 import type { Output } from "./output.ts";
 
 export interface CommandOption {
@@ -9,6 +10,8 @@ export interface CommandOption {
   readonly parse?: (text: string) => unknown;
   readonly choices?: readonly string[];
   readonly isRequired?: boolean;
+  /** The heading that help shows it under. */
+  readonly group?: string;
 }
 
 export interface CommandContext {
@@ -22,6 +25,8 @@ export interface CommandDefinition {
   /** In commander's form: "<dir>", "[files...]". */
   readonly operands: readonly { readonly name: string; readonly description: string }[];
   readonly options: readonly CommandOption[];
+  /** Shown below the options; begins with an empty line. */
+  readonly notes?: string;
   readonly examples: readonly string[];
   /** Returns the exit code; nothing means 0. */
   run(
@@ -37,6 +42,22 @@ export function number(text: string): number {
   if (text.trim() === "" || !Number.isFinite(value))
     throw new InvalidArgumentError("It is not a number.");
   return value;
+}
+
+/** A number, or null for "none". */
+export function numberOrNone(text: string): number | null {
+  return text === "none" ? null : number(text);
+}
+
+/** One of the names; any other is refused with the nearest of them. */
+export function oneOf(names: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (names.includes(text)) return text;
+    const suggestion = nearest(text, names);
+    throw new InvalidArgumentError(
+      `${suggestion ? `Did you mean ${suggestion}? ` : ""}There are: ${names.join(", ")}.`,
+    );
+  };
 }
 
 /** "CENTER,WIDTH" of a grey window. */

@@ -3,7 +3,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { nearest } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import type { CommandDefinition } from "./command.ts";
+import { type CommandDefinition, oneOf } from "./command.ts";
 import { outputOf, reportFailure } from "./output.ts";
 import { stopSignal, watchStarter } from "./stop.ts";
 
@@ -89,9 +89,10 @@ function addCommand(program: Command, definition: CommandDefinition, action: Act
     .description(`${definition.summary}. ${NOTICE}`)
     .exitOverride();
   for (const { name, description } of definition.operands) command.argument(name, description);
-  for (const { flags, description, parse, choices, isRequired } of definition.options) {
+  for (const { flags, description, parse, choices, isRequired, group } of definition.options) {
     const option = new Option(flags, description);
-    if (choices) option.choices(choices);
+    if (choices) option.choices(choices).argParser(oneOf(choices));
+    if (group) option.helpGroup(group);
     if (parse) option.argParser(parse);
     if (isRequired) option.makeOptionMandatory();
     command.addOption(option);
@@ -101,7 +102,7 @@ function addCommand(program: Command, definition: CommandDefinition, action: Act
     .option("--debug", "show where an error comes from")
     .addHelpText(
       "after",
-      `\nExamples:\n${definition.examples.map((line) => `  $ ${line}`).join("\n")}`,
+      `${definition.notes ?? ""}\nExamples:\n${definition.examples.map((line) => `  $ ${line}`).join("\n")}`,
     )
     .action(async (...given: unknown[]) => {
       const options = given.at(-2) as Record<string, unknown>;

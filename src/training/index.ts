@@ -5,4 +5,5 @@ export type { OnTrainEvent, TrainEvent } from "./events.ts";
 export { type FoldsResult, trainFolds } from "./folds.ts";
 export type { Settings, TrainOptions } from "./options.ts";
 export { RUN_FILES, type RunConfig, type RunResult, runFolder } from "./run-folder.ts";
+export { SCHEDULES, type Schedule } from "./schedule.ts";
 export { train, trainEvents } from "./train.ts";

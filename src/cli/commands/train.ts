@@ -1,8 +1,5 @@
-import { availableParallelism } from "node:os";
 import { NOTICE } from "../../classifier/index.ts";
-import { AUGMENTATIONS } from "../../datasets/index.ts";
-import { NORMALIZATIONS } from "../../images/index.ts";
-import { NETWORKS, networkEntry } from "../../models/index.ts";
+import { networkEntry } from "../../models/index.ts";
 import {
   type FoldsResult,
   type RunResult,
@@ -11,107 +8,11 @@ import {
   train,
   trainFolds,
 } from "../../training/index.ts";
-import { type CommandDefinition, greyWindow, number, text } from "../command.ts";
+import { type CommandDefinition, text } from "../command.ts";
 import type { Output } from "../output.ts";
 import { duration, progressBar } from "../progress.ts";
 import { table } from "../table.ts";
-
-/** Options that training takes under the same name. */
-const SETTING_OPTIONS = [
-  {
-    flags: "--model <name>",
-    description: `network: ${NETWORKS.map(({ name }) => name).join(", ")} (default: cnn)`,
-  },
-  { flags: "--epochs <n>", description: "epochs (default: the network's recipe)", parse: number },
-  { flags: "--size <pixels>", description: "side of the square input", parse: number },
-  { flags: "--batch <n>", description: "images of a step", parse: number },
-  {
-    flags: "--micro-batches <n>",
-    description: "batches whose gradients are summed for a step",
-    parse: number,
-  },
-  { flags: "--lr <rate>", description: "learning rate", parse: number },
-  { flags: "--optimizer <name>", description: "optimizer", choices: ["sgd", "adam", "adamw"] },
-  { flags: "--momentum <share>", description: "momentum of sgd", parse: number },
-  { flags: "--weight-decay <share>", description: "decoupled weight decay", parse: number },
-  { flags: "--clip-norm <norm>", description: "longest gradient (default: 5)", parse: number },
-  {
-    flags: "--schedule <name>",
-    description: "learning-rate schedule (default: cosine)",
-    choices: ["constant", "step", "cosine", "onecycle", "plateau"],
-  },
-  { flags: "--warmup <epochs>", description: "epochs of linear warm-up", parse: number },
-  {
-    flags: "--average-decay <share>",
-    description: "keep a moving average of the weights, e.g. 0.999",
-    parse: number,
-  },
-  { flags: "--width <factor>", description: "factor on the network's channels", parse: number },
-  { flags: "--depth <factor>", description: "factor on the network's blocks", parse: number },
-  { flags: "--loss <name>", description: "loss", choices: ["cross-entropy", "focal"] },
-  { flags: "--label-smoothing <share>", description: "label smoothing", parse: number },
-  {
-    flags: "--balance <how>",
-    description: "class imbalance",
-    choices: ["none", "weights", "sampling"],
-  },
-  {
-    flags: "--augmentation <name>",
-    description: "augmentation preset",
-    choices: Object.keys(AUGMENTATIONS),
-  },
-  { flags: "--mixup <alpha>", description: "strength of mixup, 0 for none", parse: number },
-  {
-    flags: "--normalization <name>",
-    description: "grey levels: per image, or -1 to 1",
-    choices: NORMALIZATIONS,
-  },
-  {
-    flags: "--fit <how>",
-    description: "how films become square (default: squash)",
-    choices: ["squash", "pad"],
-  },
-  {
-    flags: "--window <center,width>",
-    description: "grey window of 16-bit films",
-    parse: greyWindow,
-  },
-  {
-    flags: "--metric <name>",
-    description: "validation metric that chooses the best epoch (default: auroc)",
-  },
-  {
-    flags: "--patience <epochs>",
-    description: "stop after so many epochs without improvement, 0 for never",
-    parse: number,
-  },
-  { flags: "--seed <n>", description: "seed of everything random (default: 1)", parse: number },
-  {
-    flags: "--val-fraction <share>",
-    description: "patients held out for validation (default: 0.15)",
-    parse: number,
-  },
-  {
-    flags: "--folds <k>",
-    description: "train k models by k-fold cross-validation, or with --fold one of them",
-    parse: number,
-  },
-  { flags: "--fold <n>", description: "which fold, from 1", parse: number },
-  {
-    flags: "--patient-pattern <regex>",
-    description: "the patient in a file name: first group or whole match",
-  },
-  {
-    flags: "--label-pattern <regex>",
-    description: "the class in a file name, e.g. '_(bacteria|virus)_'; else the folder's",
-  },
-  { flags: "--positive <class>", description: "the positive of two classes" },
-  {
-    flags: "--threads <n>",
-    description: `threads (default: ${availableParallelism()}, all there are)`,
-    parse: number,
-  },
-] as const;
+import { RECIPES, TRAIN_OPTIONS } from "../train-options.ts";
 
 export const TRAIN: CommandDefinition = {
   name: "train",
@@ -119,25 +20,8 @@ export const TRAIN: CommandDefinition = {
   operands: [
     { name: "<dir>", description: "CLASS/*, split/CLASS/*, or a folder with manifest.csv" },
   ],
-  options: [
-    { flags: "--out <folder>", description: "the run's folder", isRequired: true },
-    {
-      flags: "--resume",
-      description: "go on with the run in --out; starts it where there is none",
-    },
-    ...SETTING_OPTIONS,
-    { flags: "--freeze <regex...>", description: "parameters that do not train, by name" },
-    {
-      flags: "--allow-leaks",
-      description: "train although patients or copies cross into validation (recorded)",
-    },
-    { flags: "--strict", description: "stop at the first file that cannot be read" },
-    {
-      flags: "--cache <folder>",
-      description: "where decoded films are kept (default: HILUM_CACHE)",
-    },
-    { flags: "--preview", description: "write a sheet of augmented samples into the run" },
-  ],
+  options: TRAIN_OPTIONS,
+  notes: RECIPES,
   examples: [
     "hilum train chest_xray --model cnn --out runs/cnn",
     "hilum train chest_xray --model residual --out runs/residual --resume",
