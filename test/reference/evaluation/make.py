@@ -133,7 +133,7 @@ def binary_cases():
     yield binary("all said positive", [0, 1, 1, 0], [0.6, 0.7, 0.8, 0.9])
     yield binary("all said negative", [0, 1, 1, 0], [0.1, 0.2, 0.3, 0.4])
     yield binary("extreme probabilities", [0, 1, 1, 0, 1], [0, 1, 1e-300, 1, 1 - 1e-16])
-    yield binary("edges of calibration bins", [1, 0, 1, 1, 0, 1, 1], [0.2, 0.15, 0.6, 0.55, 0.8, 0.85, 0])
+    yield binary("edges of calibration bins", [1, 0, 1, 1, 0, 0, 1], [0.2, 0.15, 0.6, 0.55, 0.8, 0.85, 0])
     yield binary("one film", [1], [0.3])
 
 
