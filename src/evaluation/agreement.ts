@@ -43,6 +43,6 @@ export function kappa(matrix: Matrix): number | null {
 export function matthews(matrix: Matrix): number | null {
   const { total, correct, actual, predicted } = marginsOf(matrix);
   const spread = (margin: readonly number[]) => total * total - dot(margin, margin);
-  const scale = Math.sqrt(spread(actual)) * Math.sqrt(spread(predicted));
+  const scale = Math.sqrt(spread(actual) * spread(predicted));
   return scale === 0 ? null : (correct * total - dot(actual, predicted)) / scale;
 }
