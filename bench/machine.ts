@@ -39,16 +39,13 @@ async function busyShare(milliseconds: number): Promise<number> {
   const before = cpuTimes();
   await setTimeout(milliseconds);
   const after = cpuTimes();
-  const total = after.total - before.total;
-  return total === 0 ? 0 : 1 - (after.idle - before.idle) / total;
+  return after.busy === before.busy ? 0 : (after.busy - before.busy) / (after.total - before.total);
 }
 
-function cpuTimes(): { idle: number; total: number } {
+/** Seconds since the start of the machine, all cores together. */
+export function cpuTimes(): { busy: number; total: number } {
   const times = cpus().map((cpu) => cpu.times);
   const idle = times.reduce((sum, cpu) => sum + cpu.idle, 0);
-  const total = times.reduce(
-    (sum, { user, nice, sys, irq, idle: rest }) => sum + user + nice + sys + irq + rest,
-    0,
-  );
-  return { idle, total };
+  const busy = times.reduce((sum, { user, nice, sys, irq }) => sum + user + nice + sys + irq, 0);
+  return { busy: busy / 1000, total: (busy + idle) / 1000 };
 }

@@ -1,6 +1,8 @@
 /** The benches by name: `npm run bench -- NAME`. Each answers one question; none is a test. */
 import { Command, InvalidArgumentError } from "commander";
 import { isHilumError } from "../src/errors.ts";
+import { PEERS, type Task } from "./peers.ts";
+import { WORKS } from "./works.ts";
 
 const NOTICE =
   "Benchmarks of Hilum, side by side with its peers. Rerun on an idle machine before quoting.";
@@ -20,6 +22,39 @@ program
   .option("--json <file>", "write everything, all nodes included, to this file")
   .addHelpText("after", example("profile --work resnet18 --json profile.json"))
   .action(async (options) => (await import("./profile.ts")).profileTraining(options));
+
+const COMPARISONS: readonly { task: Task; summary: string }[] = [
+  { task: "training", summary: "Images per second: forward, backward and optimizer" },
+];
+
+for (const { task, summary } of COMPARISONS)
+  program
+    .command(task)
+    .summary(summary)
+    .description(`${summary}. Interleaved rounds against PyTorch and Keras on equal networks`)
+    .option("--python <file>", "the Python that has bench/peers/requirements.txt", "python3")
+    .option("--work <names>", "works to measure, with commas", list, names(WORKS))
+    .option("--peers <names>", "peers to measure, with commas", list, PEERS)
+    .option("--rounds <count>", "interleaved rounds", wholeNumber, 5)
+    .option("--seconds <count>", "for each peer in each round", wholeNumber, 4)
+    .option("--threads <count>", "threads of each", wholeNumber, 2)
+    .option("--json <file>", "write the report to this file")
+    .addHelpText(
+      "after",
+      example(
+        `${task} --python VENV/bin/python --json ${task}.json`,
+        `${task} --python VENV/bin/python --work ${WORKS[0]!.name} --peers torch --rounds 3`,
+      ),
+    )
+    .action(async (options) => (await import("./comparison.ts")).compare(task, options));
+
+function names(entries: readonly { readonly name: string }[]): string[] {
+  return entries.map(({ name }) => name);
+}
+
+function list(text: string): string[] {
+  return text.split(",").filter((name) => name !== "");
+}
 
 function wholeNumber(text: string): number {
   const value = Number(text);

@@ -1,0 +1,175 @@
+/** `bench training` and `bench inference`: images per second of Hilum and its peers. */
+import { writeFileSync } from "node:fs";
+import { table } from "../src/cli/table.ts";
+import { type Contestant, startContestant } from "./contestant.ts";
+import { parametersOfAll } from "./equality.ts";
+import { describeMachine, type Machine, machineNow } from "./machine.ts";
+import { ourCommand, PEERS, peerCommand, refuseUnknownPeers, type Task } from "./peers.ts";
+import { measureRates, type Rate } from "./rounds.ts";
+import { type Work, workNamed } from "./works.ts";
+
+export interface ComparisonOptions {
+  readonly python: string;
+  readonly work: readonly string[];
+  readonly peers: readonly string[];
+  readonly rounds: number;
+  readonly seconds: number;
+  readonly threads: number;
+  readonly json?: string | undefined;
+}
+
+export interface Row {
+  readonly work: string;
+  readonly size: number;
+  readonly batch: number;
+  readonly parameters: number;
+  /** Images per second, like the peers. */
+  readonly hilum: number;
+  readonly peers: Readonly<Record<string, number>>;
+  /** Against PyTorch as users run it (contiguous); null where it was not asked for. */
+  readonly ratioDefault: number | null;
+  /** Against the fastest peer. */
+  readonly ratioBest: number | null;
+  /** Against PyTorch's layout that needs less. */
+  readonly peakMemoryRatio: number | null;
+  /** Lowest and highest round of each. */
+  readonly spread: Readonly<Record<string, readonly [low: number, high: number]>>;
+  readonly peakMemoryMiB: Readonly<Record<string, number>>;
+  /** Of which the libraries alone, before there was a network. */
+  readonly importedMiB: Readonly<Record<string, number>>;
+  /** Share of all cores that other programs used while each was measured. */
+  readonly disturbance: Readonly<Record<string, number>>;
+}
+
+export interface Report {
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly rounds: number;
+  readonly threads: number;
+  readonly rows: readonly Row[];
+}
+
+export async function compare(task: Task, options: ComparisonOptions): Promise<void> {
+  refuseUnknownPeers(options.peers);
+  const works = options.work.map(workNamed);
+  const machine = await machineNow();
+  console.log(`${describeMachine(machine)}; ${options.threads} threads each`);
+  const rows: Row[] = [];
+  let versions: Record<string, string> = {};
+  for (const work of works) {
+    const contestants = await startAll(task, work, options);
+    try {
+      rows.push(await measure(work, contestants, options));
+    } finally {
+      await Promise.all(contestants.map((contestant) => contestant.close()));
+    }
+    versions = Object.assign(versions, ...contestants.map((contestant) => contestant.versions));
+  }
+  const { rounds, threads } = options;
+  const report: Report = { machine, versions, rounds, threads, rows };
+  if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+  print(task, report, options.peers);
+}
+
+async function startAll(
+  task: Task,
+  work: Work,
+  { peers, python, threads }: ComparisonOptions,
+): Promise<Contestant[]> {
+  const started: Contestant[] = [];
+  const circumstances = { task, work, threads };
+  try {
+    started.push(await startContestant(ourCommand(circumstances)));
+    for (const name of PEERS.filter((peer) => peers.includes(peer)))
+      started.push(await startContestant(peerCommand(name, { ...circumstances, python })));
+    return started;
+  } catch (error) {
+    await Promise.all(started.map((contestant) => contestant.close()));
+    throw error;
+  }
+}
+
+async function measure(
+  work: Work,
+  contestants: readonly Contestant[],
+  { rounds, seconds }: ComparisonOptions,
+): Promise<Row> {
+  const parameters = parametersOfAll(contestants);
+  const rates = await measureRates(contestants, {
+    rounds,
+    seconds,
+    batch: work.batch,
+    onRound: (round) => console.error(`${work.name}: round ${round} of ${rounds}`),
+  });
+  const memory = {
+    peakMemoryMiB: Object.fromEntries(contestants.map((one) => [one.name, one.peakMiB()])),
+    importedMiB: Object.fromEntries(contestants.map((one) => [one.name, one.importedMiB])),
+  };
+  return rowOf(work, parameters, rates, memory);
+}
+
+function rowOf(
+  { name, size, batch }: Work,
+  parameters: number,
+  rates: ReadonlyMap<string, Rate>,
+  memory: Pick<Row, "peakMemoryMiB" | "importedMiB">,
+): Row {
+  const hilum = rates.get("hilum")!.median;
+  const others = [...rates].filter(([peer]) => peer !== "hilum");
+  const peers = Object.fromEntries(others.map(([peer, { median }]) => [peer, median]));
+  const torchMemory = Object.entries(memory.peakMemoryMiB).filter(([peer]) =>
+    peer.startsWith("torch"),
+  );
+  return {
+    work: name,
+    size,
+    batch,
+    parameters,
+    hilum,
+    peers,
+    ratioDefault: peers.torch === undefined ? null : hilum / peers.torch,
+    ratioBest: others.length === 0 ? null : hilum / Math.max(...Object.values(peers)),
+    peakMemoryRatio:
+      torchMemory.length === 0
+        ? null
+        : memory.peakMemoryMiB.hilum! / Math.min(...torchMemory.map(([, mebibytes]) => mebibytes)),
+    spread: Object.fromEntries([...rates].map(([peer, { low, high }]) => [peer, [low, high]])),
+    ...memory,
+    disturbance: Object.fromEntries([...rates].map(([peer, rate]) => [peer, rate.disturbance])),
+  };
+}
+
+function print(task: Task, { rows, versions, rounds }: Report, asked: readonly string[]): void {
+  const names = ["hilum", ...PEERS.filter((peer) => asked.includes(peer))];
+  console.log(
+    `\nImages per second, ${task}: median of ${rounds} interleaved rounds (lowest-highest)`,
+  );
+  const cells = rows.map((row) => [
+    `${row.work} ${row.size}x${row.size}, batch ${row.batch}`,
+    ...names.map((name) =>
+      rateCell(name === "hilum" ? row.hilum : row.peers[name]!, row.spread[name]!),
+    ),
+    ratioCell(row.ratioDefault),
+    ratioCell(row.ratioBest),
+  ]);
+  console.log(table(cells, ["work", ...names, "ratioDefault", "ratioBest"]));
+  console.log("\nPeak memory in MiB (of which the libraries, before there was a network)");
+  const memory = rows.map((row) => [
+    row.work,
+    ...names.map((name) => memoryCell(row.peakMemoryMiB[name]!, row.importedMiB[name]!)),
+    ratioCell(row.peakMemoryRatio),
+  ]);
+  console.log(table(memory, ["work", ...names, "ratio"]));
+  const disturbed = Math.max(...rows.flatMap((row) => Object.values(row.disturbance)));
+  console.log(
+    `\nOther programs used up to ${Math.round(100 * disturbed)} % of the cores meanwhile (mean over the rounds of one).`,
+  );
+  const listed = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  console.log(`${listed.join(", ")}`);
+}
+
+const rateCell = (median: number, [low, high]: readonly [number, number]) =>
+  `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`;
+const memoryCell = (peak: number, imported: number) =>
+  `${Math.round(peak)} (${Math.round(imported)})`;
+const ratioCell = (ratio: number | null) => ratio?.toFixed(2) ?? "";

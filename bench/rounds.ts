@@ -1,0 +1,99 @@
+/** Interleaved rounds: in each, every contestant takes its steps, one after another. */
+import { setTimeout } from "node:timers/promises";
+import type { Contestant } from "./contestant.ts";
+import { cpuTimes } from "./machine.ts";
+
+export interface RoundOptions {
+  readonly rounds: number;
+  /** Aimed at for each contestant in each round. */
+  readonly seconds: number;
+  readonly batch: number;
+  readonly onRound?: ((round: number) => void) | undefined;
+}
+
+export interface Rate {
+  /** Images per second. */
+  readonly median: number;
+  readonly low: number;
+  readonly high: number;
+  /** Share of all cores that other programs used meanwhile, mean over the rounds. */
+  readonly disturbance: number;
+}
+
+interface Measurement {
+  readonly imagesPerSecond: number;
+  readonly disturbance: number;
+}
+
+const WARM_UP_STEPS = 2;
+/** Thread pools go on spinning for a moment after their work; the next one must not pay for it. */
+const REST_MS = 250;
+/** A measurement that others disturbed more than this is repeated, so often at most. */
+const DISTURBED = 0.08;
+const TRIES = 3;
+
+export async function measureRates(
+  contestants: readonly Contestant[],
+  { rounds, seconds, batch, onRound }: RoundOptions,
+): Promise<Map<string, Rate>> {
+  const steps = new Map<string, number>();
+  for (const contestant of contestants) {
+    await contestant.run(WARM_UP_STEPS);
+    const perStep = (await contestant.run(WARM_UP_STEPS)) / WARM_UP_STEPS;
+    steps.set(contestant.name, Math.max(1, Math.round(seconds / perStep)));
+  }
+  const taken = new Map(contestants.map(({ name }) => [name, [] as Measurement[]]));
+  for (let round = 0; round < rounds; round++) {
+    onRound?.(round + 1);
+    for (const contestant of rotated(contestants, round))
+      taken
+        .get(contestant.name)!
+        .push(await undisturbed(contestant, { steps: steps.get(contestant.name)!, batch }));
+  }
+  return new Map([...taken].map(([name, values]) => [name, rateOf(values)]));
+}
+
+/** The least disturbed of a few tries, or the first that is quiet: chosen by what others did only. */
+async function undisturbed(contestant: Contestant, work: Work): Promise<Measurement> {
+  let best: Measurement | undefined;
+  for (let attempt = 0; attempt < TRIES; attempt++) {
+    await setTimeout(REST_MS);
+    const measurement = await measured(contestant, work);
+    if (!best || measurement.disturbance < best.disturbance) best = measurement;
+    if (best.disturbance <= DISTURBED) break;
+  }
+  return best!;
+}
+
+interface Work {
+  readonly steps: number;
+  readonly batch: number;
+}
+
+async function measured(contestant: Contestant, { steps, batch }: Work): Promise<Measurement> {
+  const before = { ...cpuTimes(), own: contestant.cpuSeconds() };
+  const seconds = await contestant.run(steps);
+  const after = { ...cpuTimes(), own: contestant.cpuSeconds() };
+  const others = after.busy - before.busy - (after.own - before.own);
+  return {
+    imagesPerSecond: (steps * batch) / seconds,
+    disturbance: Math.max(0, others / (after.total - before.total)),
+  };
+}
+
+/** Nobody always runs after the same neighbour. */
+function rotated<T>(items: readonly T[], by: number): T[] {
+  const at = by % items.length;
+  return [...items.slice(at), ...items.slice(0, at)];
+}
+
+function rateOf(taken: readonly Measurement[]): Rate {
+  const rates = taken.map(({ imagesPerSecond }) => imagesPerSecond).toSorted((a, b) => a - b);
+  const middle = (rates.length - 1) / 2;
+  return {
+    median: (rates[Math.floor(middle)]! + rates[Math.ceil(middle)]!) / 2,
+    low: rates[0]!,
+    high: rates.at(-1)!,
+    disturbance: taken.reduce((sum, one) => sum + one.disturbance, 0) / taken.length,
+  };
+}
