@@ -1,8 +1,10 @@
 /** A classifier trained for a moment on synthetic films, with what its run said of each of them. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { loadClassifier } from "../../src/classifier/index.node.ts";
 import { type Dataset, openDataset } from "../../src/datasets/index.ts";
 import type { Prediction } from "../../src/evaluation/index.ts";
+import { readImage } from "../../src/images/index.ts";
 import { type RunResult, type TrainOptions, train } from "../../src/training/index.ts";
 
 export interface TrainedClassifier {
@@ -48,4 +50,21 @@ export async function trainedClassifier(
     .filter(({ split }) => split === "val")
     .map(({ path }, index) => ({ path: paths.get(path)!, prediction: last[index]! }));
   return { run, validation };
+}
+
+/** The largest difference between what the run said from its cache and what its file says of films. */
+export async function worstDifference({ run, validation }: TrainedClassifier): Promise<number> {
+  await using classifier = await loadClassifier(run.run);
+  const films = await Promise.all(validation.map(({ path }) => readImage(path)));
+  const found = await classifier.probabilities(films);
+  const differences = validation.flatMap(({ prediction }, index) =>
+    Array.from(prediction.probabilities, (p, k) => Math.abs(p - found[index]![k]!)),
+  );
+  return Math.max(...differences);
+}
+
+/** How far apart the films' probabilities lie: equal ones would agree with anything. */
+export function spreadOfRun({ validation }: TrainedClassifier): number {
+  const first = validation.map(({ prediction }) => prediction.probabilities[0]!);
+  return Math.max(...first) - Math.min(...first);
 }
