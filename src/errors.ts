@@ -21,7 +21,9 @@ export const ERROR_CODES = {
   // general
   "internal-assertion": { kind: "internal", summary: "A Hilum invariant does not hold: our bug." },
   "invalid-option": { kind: "bad-input", summary: "An option has a value that it cannot take." },
+  "unknown-command": { kind: "bad-input", summary: "The command line has no command so called." },
   "file-not-found": { kind: "not-found", summary: "A named file or folder does not exist." },
+  "folder-empty": { kind: "bad-input", summary: "A folder of films to read holds no files." },
   "file-forbidden": { kind: "bad-input", summary: "A file or folder may not be read or written." },
   "disk-full": { kind: "unavailable", summary: "The disk is full or the file cannot be written." },
   "folder-locked": { kind: "conflict", summary: "Another live process works in the folder." },

@@ -10,7 +10,6 @@ import {
   writeFileSync,
   writeSync,
 } from "node:fs";
-import { readdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { HilumError } from "./errors.ts";
 
@@ -77,21 +76,6 @@ function syncFolder(path: string): void {
     fsyncSync(folder);
     closeSync(folder);
   } catch {}
-}
-
-/** Every file below the folder, in byte order of the paths, names that start with "." left out. */
-export async function filesBelow(folder: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true });
-  const ordered = entries
-    .filter(({ name }) => !name.startsWith("."))
-    .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
-  const nested = await Promise.all(
-    ordered.map((entry) => {
-      const path = join(folder, entry.name);
-      return entry.isDirectory() ? filesBelow(path) : [path];
-    }),
-  );
-  return nested.flat();
 }
 
 interface Holder {

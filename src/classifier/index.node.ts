@@ -1,4 +1,5 @@
 /** Classifiers from files, in Node. */
+export { readFilms } from "./films.node.ts";
 export {
   type Classifier,
   type FileReading,

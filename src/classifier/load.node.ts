@@ -1,9 +1,9 @@
 /** Loading a classifier and reading films with it, in Node. */
-import { stat } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HilumError, isHilumError } from "../errors.ts";
 import { type GreyImage, readImage } from "../images/index.ts";
-import { openSession, readModelFile } from "../onnx/index.node.ts";
+import { openSession, readRunnable } from "../onnx/index.node.ts";
 import type { Model, Tensor } from "../onnx/index.ts";
 import { type ClassifierMetadata, readMetadata } from "./metadata.ts";
 import { type Reading, readingOf } from "./reading.ts";
@@ -40,13 +40,13 @@ const CHUNK = 16;
  * `not-a-classifier`, and `run-unfinished` for a run that has no model yet.
  */
 export async function loadClassifier(
-  source: string,
+  folderOrFile: string,
   options: { readonly threads?: number | undefined } = {},
 ): Promise<Classifier> {
-  const path = await modelPath(source);
-  const model = await readModelFile(path);
+  const path = await modelPath(folderOrFile);
+  const { model, source } = await readRunnable(path);
   const metadata = readMetadata(model.metadata, path);
-  const session = await openSession(model, options);
+  const session = await openSession(source, options);
   const probabilities = async (films: readonly GreyImage[]) => {
     const results: Float32Array[] = [];
     for (let start = 0; start < films.length; ) {
@@ -84,11 +84,18 @@ export async function modelPath(source: string): Promise<string> {
   if (!info.isDirectory()) return source;
   const inner = join(source, "model.onnx");
   if (await stat(inner).catch(() => undefined)) return inner;
-  throw new HilumError(
-    "run-unfinished",
-    `${source} holds no model.onnx: the run is not finished. Go on with: hilum train DIR --out ${source} --resume`,
-    { path: source },
-  );
+  throw new HilumError("run-unfinished", await withoutModel(source), { path: source });
+}
+
+/** Why a folder has no model of its own, and what to do. */
+async function withoutModel(folder: string): Promise<string> {
+  const names = await readdir(folder);
+  const fold = names.sort().find((name) => /^fold-\d+$/.test(name));
+  if (fold)
+    return `${folder} holds the folds of a cross-validation, each with a model of its own. Name one of them: ${join(folder, fold)}`;
+  if (names.includes("config.json"))
+    return `${folder} holds no model.onnx: the run is not finished. Go on with: hilum train DIR --out ${folder} --resume`;
+  return `${folder} holds no model.onnx and is no run. Name the folder of a run or an .onnx file.`;
 }
 
 /** The end of the stretch of films of one size that starts at `start`. */

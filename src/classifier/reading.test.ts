@@ -54,6 +54,6 @@ describe("readingOf", () => {
       label: "Effusion|Nodule",
       probability: null,
     });
-    expect(said([0.1, 0.2, 0.3], 0.6).label).toBe("No finding");
+    expect(said([0.1, 0.2, 0.3], 0.6).label).toBe("No Finding");
   });
 });

@@ -11,6 +11,8 @@ export interface Reading {
 }
 
 const DEFAULT_THRESHOLD = 0.5;
+/** As the label file of NIH ChestX-ray14 writes it. */
+const NO_FINDING = "No Finding";
 
 /** A probability at or above the threshold is positive; several classes go by the largest. */
 export function readingOf(
@@ -22,7 +24,7 @@ export function readingOf(
   const threshold = operatingPoint?.threshold ?? DEFAULT_THRESHOLD;
   if (task.kind === "findings") {
     const present = labels.filter((label) => byLabel[label]! >= threshold);
-    return { label: present.join("|") || "No finding", probability: null, probabilities: byLabel };
+    return { label: present.join("|") || NO_FINDING, probability: null, probabilities: byLabel };
   }
   if (task.positive !== null) {
     const probability = probabilities[task.positive]!;

@@ -44,6 +44,14 @@ export function number(text: string): number {
   return value;
 }
 
+/** A whole number from 1. */
+export function count(text: string): number {
+  const value = number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It is not a whole number from 1.");
+  return value;
+}
+
 /** A number, or null for "none". */
 export function numberOrNone(text: string): number | null {
   return text === "none" ? null : number(text);

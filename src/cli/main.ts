@@ -1,11 +1,11 @@
 #!/usr/bin/env node
 /** The command line: a table of commands, each loaded when it is called. */
 import { Command, CommanderError, Option } from "commander";
-import { nearest } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { type CommandDefinition, oneOf } from "./command.ts";
-import { outputOf, reportFailure } from "./output.ts";
+import { endWhenUnread, outputOf, reportFailure } from "./output.ts";
 import { stopSignal, watchStarter } from "./stop.ts";
+import { noCommand, unknownCommand, usageError } from "./usage.ts";
 
 interface CommandEntry {
   readonly name: string;
@@ -13,7 +13,7 @@ interface CommandEntry {
   load(): Promise<CommandDefinition>;
 }
 
-export const COMMANDS: readonly CommandEntry[] = [
+const COMMANDS: readonly CommandEntry[] = [
   {
     name: "audit",
     summary: "Say what is in a folder of films, and what is wrong with it",
@@ -43,37 +43,64 @@ export const COMMANDS: readonly CommandEntry[] = [
 
 const NOTICE = "Not for clinical use.";
 
+interface Manner {
+  readonly isJson: boolean;
+  readonly isDebug: boolean;
+}
+
 /** Runs the command line and returns its exit code. */
-async function main(words: readonly string[]): Promise<number> {
-  const isJson = words.includes("--json");
-  const isDebug = words.includes("--debug");
-  const program = new Command("hilum")
-    .description(`Train, evaluate and use chest X-ray classifiers. ${NOTICE}`)
-    .version(VERSION)
-    .showSuggestionAfterError()
-    .exitOverride()
-    .configureOutput({
-      writeErr: (message) => {
-        if (!isJson) process.stderr.write(message);
-      },
-    });
-  const entry = COMMANDS.find(({ name }) => name === words.find((word) => !word.startsWith("-")));
-  let exitCode = 0;
-  for (const { name, summary } of COMMANDS)
-    if (name !== entry?.name) program.command(name).summary(summary).description(summary);
+async function main(given: readonly string[], manner: Manner): Promise<number> {
+  const words = withoutHelpWord(given);
+  const name = words.find((word) => !word.startsWith("-"));
+  const entry = COMMANDS.find((candidate) => candidate.name === name);
   try {
+    if (!entry) refuseOtherWords(name, words, manner);
+    const program = programWithout(entry);
+    let exitCode = 0;
     if (entry)
       addCommand(program, await entry.load(), async (definition, operands, options) => {
         const { json: _json, debug: _debug, ...rest } = options;
-        const context = { output: outputOf(isJson), signal: stopSignal() };
+        const context = { output: outputOf(manner.isJson), signal: stopSignal() };
         exitCode = (await definition.run(operands, rest, context)) ?? 0;
       });
-    await program.parseAsync([...words], { from: "user" });
+    await program.parseAsync(words, { from: "user" });
     return exitCode;
   } catch (error) {
-    if (error instanceof CommanderError) return usageFailure(error, words, isJson);
-    return reportFailure(error, { isJson, isDebug });
+    if (!(error instanceof CommanderError)) return reportFailure(error, manner);
+    if (error.exitCode === 0) return 0;
+    // Without any word the parser has shown the commands.
+    if (error.code === "commander.help") return 2;
+    return reportFailure(usageError(error, name), manner);
   }
+}
+
+/** `hilum help train` is `hilum train --help`. */
+function withoutHelpWord(words: readonly string[]): string[] {
+  if (words[0] !== "help") return [...words];
+  return words[1] === undefined ? ["--help"] : [words[1], "--help"];
+}
+
+function refuseOtherWords(
+  name: string | undefined,
+  words: readonly string[],
+  { isJson }: Manner,
+): void {
+  const names = COMMANDS.map((command) => command.name);
+  if (name !== undefined) throw unknownCommand(name, names);
+  if (isJson && !words.includes("--help")) throw noCommand(names);
+}
+
+/** The parser with all commands but the one that is loaded, which are there to be listed. */
+function programWithout(entry: CommandEntry | undefined): Command {
+  const program = new Command("hilum")
+    .description(`Train, evaluate and use chest X-ray classifiers. ${NOTICE}`)
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({ outputError: () => undefined })
+    .addHelpText("after", "\nExamples:\n  $ hilum audit chest_xray\n  $ hilum help train");
+  for (const { name, summary } of COMMANDS)
+    if (name !== entry?.name) program.command(name).summary(summary).description(summary);
+  return program;
 }
 
 type Action = (
@@ -110,29 +137,10 @@ function addCommand(program: Command, definition: CommandDefinition, action: Act
     });
 }
 
-/** A wrong word or option: commander has said it in prose; under --json it is said as data. */
-function usageFailure(error: CommanderError, words: readonly string[], isJson: boolean): number {
-  if (error.exitCode === 0) return 0;
-  const first = words.find((word) => !word.startsWith("-"));
-  const suggestion =
-    error.code === "commander.unknownCommand" && first
-      ? nearest(
-          first,
-          COMMANDS.map(({ name }) => name),
-        )
-      : undefined;
-  if (isJson) {
-    const message = error.message.replace(/^error: /, "").split("\n")[0];
-    const failure = {
-      code: "invalid-option",
-      kind: "bad-input",
-      message,
-      details: suggestion ? { suggestion } : {},
-    };
-    process.stdout.write(`${JSON.stringify({ error: failure })}\n`);
-  }
-  return 2;
-}
+const WORDS = process.argv.slice(2);
+const MANNER = { isJson: WORDS.includes("--json"), isDebug: WORDS.includes("--debug") };
 
 watchStarter();
-process.exitCode = await main(process.argv.slice(2));
+endWhenUnread();
+process.on("uncaughtException", (error) => process.exit(reportFailure(error, MANNER)));
+process.exitCode = await main(WORDS, MANNER);

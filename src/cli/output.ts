@@ -1,6 +1,6 @@
 /** Where things go: results to standard output, everything else to standard error. */
 import pc from "picocolors";
-import { ERROR_KINDS, HilumError, isHilumError } from "../errors.ts";
+import { ERROR_KINDS, type ErrorCode, HilumError, isHilumError } from "../errors.ts";
 
 export interface Output {
   readonly isJson: boolean;
@@ -44,12 +44,32 @@ export function reportFailure(
   return ERROR_KINDS[kind].exitCode;
 }
 
+/** `hilum ... | head` stops reading when it has enough: nothing is wrong then. */
+export function endWhenUnread(): void {
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+}
+
+const SYSTEM_ERRORS: Readonly<Record<string, readonly [code: ErrorCode, advice: string]>> = {
+  EACCES: ["file-forbidden", "Check its permissions."],
+  EPERM: ["file-forbidden", "Check its permissions."],
+  EROFS: ["file-forbidden", "Its disk can only be read: choose another place."],
+  EISDIR: ["file-forbidden", "It is a folder: name a file."],
+  ENOENT: ["file-not-found", "Check the path."],
+  ENOTDIR: ["file-not-found", "Check the path: a part of it is no folder."],
+  ENOSPC: ["disk-full", "Free some space and run the same command again."],
+  EDQUOT: ["disk-full", "Free some space and run the same command again."],
+};
+
 function unexpected(error: unknown): HilumError {
   const system = error as NodeJS.ErrnoException;
-  if (system?.code === "EACCES" || system?.code === "EPERM" || system?.code === "EROFS")
+  const [code, advice] = SYSTEM_ERRORS[system?.code ?? ""] ?? [];
+  if (code)
     return new HilumError(
-      "file-forbidden",
-      `${system.path ?? "A file"} cannot be opened (${system.code}). Check its permissions.`,
+      code,
+      `${system.path ?? "A file"} cannot be opened (${system.code}). ${advice}`,
       { path: system.path, reason: system.code },
       error,
     );

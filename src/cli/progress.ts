@@ -1,5 +1,5 @@
 /** Progress on standard error: a bar on a terminal, a line now and then elsewhere. */
-import { SingleBar } from "cli-progress";
+import type { SingleBar } from "cli-progress";
 
 /** Work that is done sooner shows no bar. */
 const DELAY_MS = 2000;
@@ -17,28 +17,40 @@ export function progressBar(title: string): ProgressBar {
 function terminalBar(title: string): ProgressBar {
   const begun = performance.now();
   let bar: SingleBar | undefined;
+  let isWanted = false;
   return {
     update(done, total, note = "") {
-      if (!bar) {
-        if (performance.now() - begun < DELAY_MS) return;
-        bar = new SingleBar({
-          format: `${title} {bar} {percentage} % {note}`,
-          barCompleteChar: "━",
-          barIncompleteChar: "─",
-          hideCursor: true,
-          clearOnComplete: true,
-          stream: process.stderr,
+      if (bar) {
+        bar.setTotal(total);
+        bar.update(done, { note });
+      } else if (!isWanted && performance.now() - begun >= DELAY_MS) {
+        isWanted = true;
+        // Most work is done before a bar is due, so its library is loaded only then.
+        openBar(title).then((opened) => {
+          if (!isWanted) return;
+          bar = opened;
+          bar.start(total, done, { note });
         });
-        bar.start(total, done, { note });
       }
-      bar.setTotal(total);
-      bar.update(done, { note });
     },
     stop() {
+      isWanted = false;
       bar?.stop();
       bar = undefined;
     },
   };
+}
+
+async function openBar(title: string): Promise<SingleBar> {
+  const { SingleBar } = await import("cli-progress");
+  return new SingleBar({
+    format: `${title} {bar} {percentage} % {note}`,
+    barCompleteChar: "━",
+    barIncompleteChar: "─",
+    hideCursor: true,
+    clearOnComplete: true,
+    stream: process.stderr,
+  });
 }
 
 function progressLines(title: string): ProgressBar {

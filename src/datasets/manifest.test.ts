@@ -134,7 +134,9 @@ describe("a manifest", () => {
 
   it("is hinted at where it has another name", async () => {
     const root = fileTree({ "a.txt": "", "labels.csv": "path,label\n" });
-    expect((await rejection(openDataset(root))).message).toContain("--manifest labels.csv");
+    expect((await rejection(openDataset(root))).message).toContain(
+      "is labels.csv one? Then name it",
+    );
   });
 });
 

@@ -92,7 +92,7 @@ async function check(
 async function manifestHint(root: string): Promise<string> {
   const names = await readdir(root).catch(() => []);
   const found = names.sort(compareBytes).find((name) => /\.(csv|tsv|jsonl)$/i.test(extname(name)));
-  return found ? ` (is ${basename(found)} one? Then give --manifest ${found})` : "";
+  return found ? ` (is ${basename(found)} one? Then name it in place of the folder)` : "";
 }
 
 function withPositive(source: string, task: Task, positive: string | undefined): Task {

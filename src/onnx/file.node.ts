@@ -4,6 +4,7 @@ import { HilumError } from "../errors.ts";
 import { writeFileAtomically } from "../files.node.ts";
 import { externalReader, externalWriter } from "./external-data.node.ts";
 import type { Model } from "./graph.ts";
+import type { ExternalData } from "./malformed.ts";
 import { readModel } from "./read.ts";
 import { LARGEST_FILE, weightBytes, writeModel } from "./write.ts";
 
@@ -11,8 +12,26 @@ const LARGEST_READ = 2 ** 31 - 1;
 
 /** The model in a file. Throws `file-not-found`, `model-malformed`, `model-external-data`. */
 export async function readModelFile(path: string): Promise<Model> {
+  return (await readRunnable(path)).model;
+}
+
+export interface Runnable {
+  readonly model: Model;
+  /** For `openSession`: the file's own bytes, which need not be written again, or the model. */
+  readonly source: Model | Uint8Array;
+}
+
+/** As `readModelFile`, with what a session over the file is best opened on. */
+export async function readRunnable(path: string): Promise<Runnable> {
   const bytes = await readWhole(path);
-  return readModel(bytes, { name: path, external: externalReader(path) });
+  const reader = externalReader(path);
+  let isWhole = true;
+  const external: ExternalData = (...place) => {
+    isWhole = false;
+    return reader(...place);
+  };
+  const model = readModel(bytes, { name: path, external });
+  return { model, source: isWhole ? bytes : model };
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

@@ -1,7 +1,7 @@
 import { loadClassifier, NOTICE } from "../../classifier/index.node.ts";
 import { openDataset } from "../../datasets/index.ts";
 import { BINARY_METRICS, type Evaluation, evaluate } from "../../evaluation/index.ts";
-import { type CommandDefinition, number, text } from "../command.ts";
+import { type CommandDefinition, count, text } from "../command.ts";
 import { progressBar } from "../progress.ts";
 import { table } from "../table.ts";
 
@@ -18,7 +18,7 @@ export const EVALUATE: CommandDefinition = {
     { flags: "--patient-pattern <regex>", description: "the patient in a file name" },
     { flags: "--label-pattern <regex>", description: "the class in a file name" },
     { flags: "--strict", description: "stop at the first file that cannot be read" },
-    { flags: "--threads <n>", description: "threads of the network", parse: number },
+    { flags: "--threads <n>", description: "threads of the network", parse: count },
   ],
   examples: [
     "hilum evaluate runs/cnn --data chest_xray",
