@@ -1,15 +1,5 @@
-/** Files that are whole or not there: temporary name, write, sync, rename. And a folder's lock. */
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-  writeSync,
-} from "node:fs";
+/** Files that are whole or not there: temporary name, write, sync, rename. */
+import { closeSync, fsyncSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { HilumError } from "./errors.ts";
 
@@ -76,84 +66,4 @@ function syncFolder(path: string): void {
     fsyncSync(folder);
     closeSync(folder);
   } catch {}
-}
-
-interface Holder {
-  readonly pid: number;
-  readonly started: string;
-}
-
-const LOCK_NAME = ".lock";
-
-/**
- * Takes the folder's lock and returns what gives it back. A live holder is refused with
- * `folder-locked`; a dead one's lock is taken over.
- */
-export function lockFolder(folder: string): () => void {
-  const path = join(folder, LOCK_NAME);
-  const own = join(folder, `${LOCK_NAME}.${process.pid}`);
-  const holder: Holder = { pid: process.pid, started: startTime(process.pid) ?? "" };
-  guardDisk(own, () => writeFileSync(own, JSON.stringify(holder)));
-  try {
-    // A link fails when the name exists, so of two processes one wins.
-    for (let attempt = 0; ; attempt++) {
-      try {
-        linkSync(own, path);
-        return () => rmSync(path, { force: true });
-      } catch (cause) {
-        if ((cause as NodeJS.ErrnoException).code !== "EEXIST" || attempt > 3) throw cause;
-      }
-      const other = readHolder(path);
-      if (other && isAlive(other))
-        throw new HilumError(
-          "folder-locked",
-          `${folder} is in use by process ${other.pid}. Wait for it, or stop it first.`,
-          { folder, pid: other.pid },
-        );
-      takeAway(path, own);
-    }
-  } finally {
-    rmSync(own, { force: true });
-  }
-}
-
-/** Renames a dead lock to a name of our own before removing it, so that two takers cannot both remove. */
-function takeAway(path: string, own: string): void {
-  try {
-    renameSync(path, `${own}.dead`);
-    rmSync(`${own}.dead`, { force: true });
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
-  }
-}
-
-function readHolder(path: string): Holder | undefined {
-  try {
-    return JSON.parse(readFileSync(path, "utf8")) as Holder;
-  } catch {
-    return undefined;
-  }
-}
-
-/** Whether the process that took the lock still runs: same number, same start. */
-function isAlive({ pid, started }: Holder): boolean {
-  try {
-    process.kill(pid, 0);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ESRCH") return false;
-  }
-  const current = startTime(pid);
-  return current === undefined ? started === "" : current === started;
-}
-
-/** When a process started, in ticks since boot; undefined where the system does not tell. */
-function startTime(pid: number): string | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    // A zombie holds nothing any more.
-    return fields[0] === "Z" ? undefined : fields[19];
-  } catch {
-    return undefined;
-  }
 }

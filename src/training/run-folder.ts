@@ -11,7 +11,8 @@ import {
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { HilumError } from "../errors.ts";
-import { guardDisk, lockFolder, writeFileAtomically } from "../files.node.ts";
+import { guardDisk, writeFileAtomically } from "../files.node.ts";
+import { lockFolder } from "../folder-lock.node.ts";
 import type { Settings } from "./options.ts";
 
 export const RUN_FILES = {
