@@ -6,6 +6,7 @@ import { parametersOfAll } from "./equality.ts";
 import { describeMachine, type Machine, machineNow } from "./machine.ts";
 import { ourCommand, PEERS, peerCommand, refuseUnknownPeers, type Task } from "./peers.ts";
 import { measureRates, type Rate } from "./rounds.ts";
+import { rangeText, type Summary } from "./summary.ts";
 import { type Work, workNamed } from "./works.ts";
 
 export interface ComparisonOptions {
@@ -15,6 +16,7 @@ export interface ComparisonOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly threads: number;
+  readonly batch?: number | undefined;
   readonly json?: string | undefined;
 }
 
@@ -32,8 +34,8 @@ export interface Row {
   readonly ratioBest: number | null;
   /** Against PyTorch's layout that needs less. */
   readonly peakMemoryRatio: number | null;
-  /** Lowest and highest round of each. */
-  readonly spread: Readonly<Record<string, readonly [low: number, high: number]>>;
+  /** Median, lowest and highest round of each. */
+  readonly spread: Readonly<Record<string, Summary>>;
   readonly peakMemoryMiB: Readonly<Record<string, number>>;
   /** Of which the libraries alone, before there was a network. */
   readonly importedMiB: Readonly<Record<string, number>>;
@@ -51,7 +53,9 @@ export interface Report {
 
 export async function compare(task: Task, options: ComparisonOptions): Promise<void> {
   refuseUnknownPeers(options.peers);
-  const works = options.work.map(workNamed);
+  const works = options.work
+    .map(workNamed)
+    .map((work) => ({ ...work, batch: options.batch ?? work.batch }));
   const machine = await machineNow();
   console.log(`${describeMachine(machine)}; ${options.threads} threads each`);
   const rows: Row[] = [];
@@ -133,7 +137,9 @@ function rowOf(
       torchMemory.length === 0
         ? null
         : memory.peakMemoryMiB.hilum! / Math.min(...torchMemory.map(([, mebibytes]) => mebibytes)),
-    spread: Object.fromEntries([...rates].map(([peer, { low, high }]) => [peer, [low, high]])),
+    spread: Object.fromEntries(
+      [...rates].map(([peer, { median, low, high }]) => [peer, { median, low, high }]),
+    ),
     ...memory,
     disturbance: Object.fromEntries([...rates].map(([peer, rate]) => [peer, rate.disturbance])),
   };
@@ -146,9 +152,7 @@ function print(task: Task, { rows, versions, rounds }: Report, asked: readonly s
   );
   const cells = rows.map((row) => [
     `${row.work} ${row.size}x${row.size}, batch ${row.batch}`,
-    ...names.map((name) =>
-      rateCell(name === "hilum" ? row.hilum : row.peers[name]!, row.spread[name]!),
-    ),
+    ...names.map((name) => rangeText(row.spread[name]!, 1)),
     ratioCell(row.ratioDefault),
     ratioCell(row.ratioBest),
   ]);
@@ -168,8 +172,6 @@ function print(task: Task, { rows, versions, rounds }: Report, asked: readonly s
   console.log(`${listed.join(", ")}`);
 }
 
-const rateCell = (median: number, [low, high]: readonly [number, number]) =>
-  `${median.toFixed(1)} (${low.toFixed(1)}-${high.toFixed(1)})`;
 const memoryCell = (peak: number, imported: number) =>
   `${Math.round(peak)} (${Math.round(imported)})`;
 const ratioCell = (ratio: number | null) => ratio?.toFixed(2) ?? "";

@@ -25,6 +25,7 @@ program
 
 const COMPARISONS: readonly { task: Task; summary: string }[] = [
   { task: "training", summary: "Images per second: forward, backward and optimizer" },
+  { task: "inference", summary: "Images per second of the exported model.onnx" },
 ];
 
 for (const { task, summary } of COMPARISONS)
@@ -38,6 +39,7 @@ for (const { task, summary } of COMPARISONS)
     .option("--rounds <count>", "interleaved rounds", wholeNumber, 5)
     .option("--seconds <count>", "for each peer in each round", wholeNumber, 4)
     .option("--threads <count>", "threads of each", wholeNumber, 2)
+    .option("--batch <count>", "batch, instead of each work's own", wholeNumber)
     .option("--json <file>", "write the report to this file")
     .addHelpText(
       "after",
@@ -47,6 +49,19 @@ for (const { task, summary } of COMPARISONS)
       ),
     )
     .action(async (options) => (await import("./comparison.ts")).compare(task, options));
+
+program
+  .command("cold")
+  .summary("Seconds to read one film from the command line, the whole process")
+  .description(
+    "Runs `hilum predict` of dist/ and the least PyTorch script, one process after another",
+  )
+  .option("--python <file>", "the Python that has bench/peers/requirements.txt", "python3")
+  .option("--work <names>", "works to measure, with commas", list, names(WORKS))
+  .option("--rounds <count>", "runs of each", wholeNumber, 7)
+  .option("--json <file>", "write the report to this file")
+  .addHelpText("after", example("cold --python VENV/bin/python --json cold.json"))
+  .action(async (options) => (await import("./cold.ts")).measureCold(options));
 
 function names(entries: readonly { readonly name: string }[]): string[] {
   return entries.map(({ name }) => name);

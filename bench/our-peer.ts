@@ -3,8 +3,12 @@ import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
 import { peakMiB } from "./contestant.ts";
 import { ourVersions } from "./machine.ts";
+import { openOurInference } from "./our-inference.ts";
 import { openOurTraining } from "./our-training.ts";
+import type { Task } from "./peers.ts";
 import { workNamed } from "./works.ts";
+
+const OPENERS = { training: openOurTraining, inference: openOurInference };
 
 const importedMiB = peakMiB("self");
 const { values } = parseArgs({
@@ -21,10 +25,9 @@ const work = {
   size: Number(values.size),
   batch: Number(values.batch),
 };
-const { graphs, step } = await openOurTraining(work, { threads: Number(values.threads) });
-const parameters = graphs.training.state
-  .filter(({ kind }) => kind === "parameter")
-  .map(({ initial }) => initial.dims);
+const { parameters, step } = await OPENERS[values.task as Task](work, {
+  threads: Number(values.threads),
+});
 say({ parameters, versions: ourVersions(), importedMiB });
 for await (const line of createInterface({ input: process.stdin })) {
   const { steps } = JSON.parse(line) as { steps: number };

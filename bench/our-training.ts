@@ -16,6 +16,8 @@ export interface OurTrainingOptions {
 
 export interface OurTraining {
   readonly graphs: Graphs;
+  /** Shapes of the parameters that train. */
+  readonly parameters: readonly (readonly number[])[];
   /** One step on the batch in memory, or on the given one; returns its loss. */
   step(feeds?: Feeds): Promise<number>;
   close(): Promise<void>;
@@ -45,6 +47,9 @@ export async function openOurTraining(
   let steps = 0;
   return {
     graphs,
+    parameters: graphs.training.state
+      .filter(({ kind }) => kind === "parameter")
+      .map(({ initial }) => initial.dims),
     async step(feeds = own) {
       steps++;
       const output = await trainer.step(feeds, {

@@ -2,6 +2,7 @@
 import { setTimeout } from "node:timers/promises";
 import type { Contestant } from "./contestant.ts";
 import { cpuTimes } from "./machine.ts";
+import { type Summary, summaryOf } from "./summary.ts";
 
 export interface RoundOptions {
   readonly rounds: number;
@@ -11,11 +12,8 @@ export interface RoundOptions {
   readonly onRound?: ((round: number) => void) | undefined;
 }
 
-export interface Rate {
-  /** Images per second. */
-  readonly median: number;
-  readonly low: number;
-  readonly high: number;
+/** Of images per second. */
+export interface Rate extends Summary {
   /** Share of all cores that other programs used meanwhile, mean over the rounds. */
   readonly disturbance: number;
 }
@@ -88,12 +86,8 @@ function rotated<T>(items: readonly T[], by: number): T[] {
 }
 
 function rateOf(taken: readonly Measurement[]): Rate {
-  const rates = taken.map(({ imagesPerSecond }) => imagesPerSecond).toSorted((a, b) => a - b);
-  const middle = (rates.length - 1) / 2;
   return {
-    median: (rates[Math.floor(middle)]! + rates[Math.ceil(middle)]!) / 2,
-    low: rates[0]!,
-    high: rates.at(-1)!,
+    ...summaryOf(taken.map(({ imagesPerSecond }) => imagesPerSecond)),
     disturbance: taken.reduce((sum, one) => sum + one.disturbance, 0) / taken.length,
   };
 }
