@@ -147,6 +147,29 @@ describe("decodeImage", () => {
     expect(plain.filter((_, i) => i % 3 === 0)).toEqual(Buffer.from(pixels));
   });
 
+  it("reads palettes, single bits and interlaced rows as what they show", async () => {
+    const grey = Uint8Array.from({ length: 64 * 16 }, (_, i) => (i % 2 ? 255 : 0));
+    const film = () => raw(grey, 64, 16, 1);
+    const palette = await film().png({ palette: true, colours: 2 }).toBuffer();
+    // One bit a pixel, as the header says.
+    expect(palette[24]).toBe(1);
+    const interlaced = await film().toColourspace("b-w").png({ progressive: true }).toBuffer();
+    for (const bytes of [palette, interlaced]) expect((await decode(bytes)).pixels).toEqual(grey);
+  });
+
+  it("reads ink as the grey that it prints", async () => {
+    const grey = Uint8Array.from({ length: 64 * 64 }, (_, i) => 90 + 50 * Math.floor(i / 1024));
+    const bytes = await raw(grey, 64, 64, 1)
+      .toColourspace("cmyk")
+      .jpeg({ quality: 100 })
+      .toBuffer();
+    expect((await sharp(bytes).metadata()).space).toBe("cmyk");
+    const { pixels } = await decode(bytes);
+    // Ink is never quite black; the way through its profile and back costs a few grey levels.
+    for (const row of [8, 24, 40, 56])
+      expect(Math.abs(pixels[row * 64 + 30]! - grey[row * 64 + 30]!)).toBeLessThan(16);
+  });
+
   it("refuses a window without width", async () => {
     const bytes = await greyPng();
     await expect(decode(bytes, { window: { center: 1, width: 0 } })).rejects.toMatchObject({
@@ -205,6 +228,29 @@ describe("decodeImage of what is no film", () => {
     const frame = bytes.indexOf(Buffer.from([0xff, 0xc0]));
     bytes[frame + 4] = 12;
     await expect(decode(bytes)).rejects.toMatchObject({ code: "image-unsupported" });
+  });
+
+  it("says of each of many files that are decoded at once what is wrong with that one", async () => {
+    const whole = await noisyJpeg();
+    const cut = whole.subarray(0, whole.length - 2);
+    const deep = Uint8Array.from(whole);
+    deep[whole.indexOf(Buffer.from([0xff, 0xc0])) + 4] = 12;
+    const lossless = Uint8Array.from(whole);
+    lossless[whole.indexOf(Buffer.from([0xff, 0xc0])) + 1] = 0xc3;
+    const changed = Buffer.from(await greyPng());
+    changed[changed.indexOf("IDAT") + 8]! ^= 0x55;
+    const films: [Uint8Array, RegExp][] = [
+      [cut, /^\d+ is a damaged or truncated JPEG file: it ends too early\./],
+      [deep, /^\d+ is a JPEG file of 12 bits, which is not read/],
+      [lossless, /^\d+ is a lossless JPEG file, which is not read/],
+      [changed, /^\d+ is a damaged or truncated PNG file: its contents are damaged\./],
+    ];
+    const messages = Array.from({ length: 80 }, async (_, i) => {
+      const [bytes, expected] = films[i % films.length]!;
+      const error = await decodeImage(bytes, { name: String(i) }).catch((cause) => cause);
+      expect(error.message).toMatch(expected);
+    });
+    await Promise.all(messages);
   });
 
   it("checks the size in the header before decoding", async () => {

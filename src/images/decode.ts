@@ -3,9 +3,11 @@
  * the header before anything is decoded, and whatever the decoder objects to is an error that names
  * the file: half an image is worse than none.
  */
-import sharp, { type SharpOptions } from "sharp";
+import sharp, { type Metadata, type SharpOptions } from "sharp";
 import { assert, HilumError, isHilumError } from "../errors.ts";
+import { hasPngEnd, refusedFile } from "./damage.ts";
 import { detectFormat } from "./format.ts";
+import { weightGate } from "./gate.ts";
 import {
   applyWindow,
   type GreyWindow,
@@ -38,8 +40,15 @@ export interface DecodeOptions {
 /** 100 megapixels: six times the largest detector in use, and 300 MB while a colour film is decoded. */
 export const DEFAULT_MAX_PIXELS = 100_000_000;
 
+/** Bytes of decoded films that are under way at one time: huge ones wait for each other. */
+const decoding = weightGate(512 * 1024 * 1024);
+
 /** libjpeg reports damaged data as a warning and goes on; libpng warns about harmless profiles. */
 const FAIL_ON = { jpeg: "warning", png: "error" } as const;
+const readingOf = (format: keyof typeof FAIL_ON): SharpOptions => ({
+  failOn: FAIL_ON[format],
+  limitInputPixels: false,
+});
 
 /**
  * Returns the film as one grey channel: EXIF orientation applied, colour to luma, transparency over
@@ -69,7 +78,7 @@ export async function decodeImage(bytes: Uint8Array, options: DecodeOptions): Pr
     return await decodeWithSharp(bytes, format.decoder, { ...options, maxPixels });
   } catch (cause) {
     if (isHilumError(cause)) throw cause;
-    throw refusal(name, format.decoder, cause);
+    throw refusedFile({ name, format: format.decoder, bytes, cause });
   }
 }
 
@@ -87,8 +96,7 @@ async function decodeWithSharp(
   format: "jpeg" | "png",
   { name, window, maxPixels }: DecodeOptions & { readonly maxPixels: number },
 ): Promise<GreyImage> {
-  const reading: SharpOptions = { failOn: FAIL_ON[format], limitInputPixels: false };
-  const header = await sharp(bytes, reading).metadata();
+  const header = await sharp(bytes, readingOf(format)).metadata();
   const pixels = header.width * header.height;
   if (pixels > maxPixels)
     throw new HilumError(
@@ -96,13 +104,29 @@ async function decodeWithSharp(
       `${name} has ${header.width} x ${header.height} pixels, more than the limit of ${maxPixels}. Scale it down, or raise the limit.`,
       { file: name, width: header.width, height: header.height, maxPixels },
     );
-  if (format === "png") checkPngEnd(bytes, name);
+  if (format === "png" && !hasPngEnd(bytes)) throw refusedFile({ name, format, bytes });
+  const isDeep = header.depth === "ushort";
+  const weight = pixels * header.channels * (isDeep ? 2 : 1);
+  return decoding(weight, () => decodeChecked(bytes, { name, format, window, header }));
+}
+
+interface CheckedFile {
+  readonly name: string;
+  readonly format: "jpeg" | "png";
+  readonly window: WindowSetting | undefined;
+  readonly header: Metadata;
+}
+
+async function decodeChecked(
+  bytes: Uint8Array,
+  { name, format, window, header }: CheckedFile,
+): Promise<GreyImage> {
   const isDeep = header.depth === "ushort";
   // Asked for 8-bit grey, sharp drops an alpha channel: such films take the way of colour.
   const isGrey = header.space === (isDeep ? "grey16" : "b-w") && (isDeep || !header.hasAlpha);
   // A profile may describe ink: CMYK has to go through it. All other films keep their values.
   const pipeline = sharp(bytes, {
-    ...reading,
+    ...readingOf(format),
     autoOrient: true,
     ignoreIcc: header.space !== "cmyk",
   })
@@ -125,42 +149,4 @@ async function decodeWithSharp(
     pixels: applyWindow(luma, shown),
     source: { format, bitsPerSample: 16, window: shown },
   };
-}
-
-/** libpng does not miss the last chunk, but without it something was cut off. */
-function checkPngEnd(bytes: Uint8Array, name: string): void {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let offset = 8;
-  while (offset + 12 <= bytes.length) {
-    const length = view.getUint32(offset);
-    if (view.getUint32(offset + 4) === 0x49454e44) return;
-    offset += 12 + length;
-  }
-  throw malformed(name, "png", "it ends before its last chunk");
-}
-
-function refusal(name: string, format: string, cause: unknown): HilumError {
-  const lines = (cause instanceof Error ? cause.message : String(cause)).split("\n");
-  const reason = lines[0]!.replace(/^(VipsJpeg|vipspng|Input buffer[^:]*): */, "").trim();
-  if (
-    /precision|unsupported JPEG process|arithmetic/i.test(
-      cause instanceof Error ? cause.message : "",
-    )
-  )
-    return new HilumError(
-      "image-unsupported",
-      `${name} is a JPEG of a kind that is not read (${reason}). Convert it to PNG without loss.`,
-      { file: name, format, reason },
-      cause,
-    );
-  return malformed(name, format, reason || "its header cannot be read", cause);
-}
-
-function malformed(name: string, format: string, reason: string, cause?: unknown): HilumError {
-  return new HilumError(
-    "image-malformed",
-    `${name} is a damaged or truncated ${format.toUpperCase()} file: ${reason}. Copy it again from its source.`,
-    { file: name, format, reason },
-    cause,
-  );
 }

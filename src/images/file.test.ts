@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -24,11 +25,23 @@ describe("readImage", () => {
     const missing = join(folder, "missing.png");
     await expect(readImage(missing)).rejects.toMatchObject({ code: "file-not-found" });
     await expect(readImage(folder)).rejects.toMatchObject({ code: "image-unreadable" });
+    await expect(readImage(join(folder, "missing.png", "x"))).rejects.toMatchObject({
+      code: "file-not-found",
+    });
     const long = join(folder, "long.png");
     await writeFile(long, new Uint8Array(100));
     await expect(readImage(long, { maxBytes: 99, name: "long.png" })).rejects.toMatchObject({
       code: "image-too-large",
       message: expect.stringContaining("long.png has 100 bytes"),
+    });
+  });
+
+  it.skipIf(process.platform === "win32")("refuses a pipe instead of waiting for it", async () => {
+    const pipe = join(folder, "pipe.png");
+    execFileSync("mkfifo", [pipe]);
+    await expect(readImage(pipe)).rejects.toMatchObject({
+      code: "image-unreadable",
+      message: expect.stringContaining("no regular file"),
     });
   });
 });

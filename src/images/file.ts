@@ -1,4 +1,5 @@
 /** Image files. */
+import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { HilumError } from "../errors.ts";
 import { type DecodeOptions, decodeImage, type GreyImage } from "./decode.ts";
@@ -16,9 +17,17 @@ export const DEFAULT_MAX_BYTES = 512 * 1024 * 1024;
 export async function readImageBytes(path: string, options: ReadOptions = {}): Promise<Uint8Array> {
   const { name = path, maxBytes = DEFAULT_MAX_BYTES } = options;
   try {
-    const file = await open(path);
+    // Opening a pipe waits for somebody who writes to it, for ever if need be.
+    const file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
-      const { size } = await file.stat();
+      const info = await file.stat();
+      const { size } = info;
+      if (!info.isFile())
+        throw new HilumError(
+          "image-unreadable",
+          `${name} is ${info.isDirectory() ? "a folder" : "no regular file"}. Name a film.`,
+          { file: name },
+        );
       if (size > maxBytes)
         throw new HilumError(
           "image-too-large",
