@@ -1,5 +1,6 @@
 /** Tables for the terminal. */
 import Table from "cli-table3";
+import pc from "picocolors";
 
 const BARE = {
   top: "",
@@ -29,8 +30,8 @@ export function table(
   const first = Math.max(...rows.map((row) => String(row[0]).length), 0);
   const result = new Table({
     chars: BARE,
-    style: { "padding-left": 0, "padding-right": 0, head: ["bold"], border: [] },
-    ...(head ? { head: [...head] } : {}),
+    style: { "padding-left": 0, "padding-right": 0, head: [], border: [] },
+    ...(head ? { head: head.map((title) => pc.bold(title)) } : {}),
     ...(columns === 2
       ? {
           colWidths: [null, Math.max(20, width - first - 4)],

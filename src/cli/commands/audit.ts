@@ -1,4 +1,5 @@
-import { resolve } from "node:path";
+import { stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import {
   auditDataset,
   auditPage,
@@ -6,6 +7,7 @@ import {
   auditText,
   openDataset,
 } from "../../datasets/index.ts";
+import { HilumError } from "../../errors.ts";
 import { writeFileAtomically } from "../../files.node.ts";
 import { type CommandDefinition, text } from "../command.ts";
 import { progressBar } from "../progress.ts";
@@ -28,6 +30,8 @@ export const AUDIT: CommandDefinition = {
     "hilum audit chest_xray --json",
   ],
   async run([dir], options, { output, signal }) {
+    const target = text(options.html);
+    if (target !== undefined) await refuseMissingFolder(target);
     const dataset = await openDataset(String(dir), {
       patientPattern: text(options.patientPattern),
       labelPattern: text(options.labelPattern),
@@ -39,7 +43,6 @@ export const AUDIT: CommandDefinition = {
         onProgress: ({ done, total }) => bar.update(done, total),
       });
       bar.stop();
-      const target = text(options.html);
       if (target !== undefined) {
         const pictures = options.images === false ? undefined : await auditPictures(dataset, audit);
         writeFileAtomically(resolve(target), auditPage(audit, pictures));
@@ -53,3 +56,15 @@ export const AUDIT: CommandDefinition = {
     }
   },
 };
+
+/** Before the films are read, which may take minutes. */
+async function refuseMissingFolder(file: string): Promise<void> {
+  const folder = dirname(resolve(file));
+  const info = await stat(folder).catch(() => undefined);
+  if (info?.isDirectory()) return;
+  throw new HilumError(
+    "file-not-found",
+    `There is no folder ${folder} to write ${file} into. Make it first, or choose another file.`,
+    { path: file, folder },
+  );
+}

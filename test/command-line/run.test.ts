@@ -1,0 +1,180 @@
+/** From a folder of films to a trained classifier to a prediction, as a user goes. */
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { commandLine, type Outcome } from "../support/command-line.ts";
+import { phantomFolder } from "../support/phantom-folder.ts";
+import { writeSmallClassifier } from "../support/small-classifier.ts";
+
+const hilum = commandLine();
+const SPLITS = { train: 0.75, test: 0.25 };
+const SETTINGS = ["--size", "32", "--width", "0.25", "--batch", "8", "--epochs", "2"];
+let films: string;
+let place: (name: string) => string;
+let run: string;
+let trained: Outcome;
+
+beforeAll(async () => {
+  const phantoms = await phantomFolder({ count: 48, size: 48, seed: 4, splits: SPLITS });
+  ({ films, place } = phantoms);
+  run = place("run");
+  trained = await hilum("train", films, "--out", run, ...SETTINGS, "--json");
+});
+
+describe("hilum audit", () => {
+  it("prints what is in the folder", async () => {
+    const outcome = await hilum("audit", films, "--json");
+    expect(outcome.exitCode).toBe(0);
+    const audit = outcome.json();
+    expect(audit).toMatchObject({ layout: "split-folders" });
+    expect(JSON.stringify(audit)).toContain("PNEUMONIA");
+  });
+
+  it("writes a page and says where, beside the object", async () => {
+    const page = place("audit.html");
+    const outcome = await hilum("audit", films, "--html", page, "--json");
+    outcome.json();
+    expect(outcome.stderr).toContain(`wrote ${page}`);
+    const html = readFileSync(page, "utf8");
+    expect(html).toContain("Not for clinical use");
+    expect(html).toMatch(/^<!doctype html>/);
+  });
+
+  it("prints a text for people", async () => {
+    const { stdout, exitCode } = await hilum("audit", films);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("PNEUMONIA");
+    expect(stdout).not.toContain("undefined");
+  });
+});
+
+describe("hilum train", () => {
+  it("prints run, model, best epoch and metrics, and its progress beside them", () => {
+    expect(trained.exitCode, trained.stderr).toBe(0);
+    const result = trained.json<{ bestEpoch: number; metrics: Record<string, number> }>();
+    expect(result).toMatchObject({ run, model: join(run, "model.onnx") });
+    expect([1, 2]).toContain(result.bestEpoch);
+    expect(result.metrics.auroc).toBeGreaterThanOrEqual(0);
+    expect(result.metrics.accuracy).toBeLessThanOrEqual(1);
+    expect(trained.stderr).toMatch(/^epoch 1 .*\nepoch 2 /m);
+    for (const name of ["config.json", "manifest.jsonl", "history.jsonl", "model.onnx"])
+      expect(existsSync(join(run, name)), name).toBe(true);
+  });
+
+  it("refuses a folder that holds a run, and changes nothing under --resume", async () => {
+    const before = readFileSync(join(run, "model.onnx"));
+    const refused = await hilum("train", films, "--out", run, ...SETTINGS, "--json");
+    expect(refused.exitCode).toBe(5);
+    expect(refused.json()).toMatchObject({ error: { code: "run-exists", kind: "conflict" } });
+    const resumed = await hilum("train", films, "--out", run, ...SETTINGS, "--resume", "--json");
+    expect(resumed.exitCode).toBe(0);
+    expect(resumed.json()).toEqual(trained.json());
+    expect(readFileSync(join(run, "model.onnx"))).toEqual(before);
+  });
+});
+
+describe("hilum evaluate", () => {
+  interface Evaluated {
+    readonly n: number;
+    readonly split: string | null;
+    readonly metrics: Record<string, { value: number | null; low: unknown; high: unknown }>;
+  }
+
+  it("prints counts, threshold, confusion and metrics of the test films", async () => {
+    const outcome = await hilum("evaluate", run, "--data", films, "--json");
+    expect(outcome.exitCode, outcome.stderr).toBe(0);
+    const result = outcome.json<Evaluated>();
+    expect(result).toMatchObject({ model: join(run, "model.onnx"), positive: "PNEUMONIA" });
+    expect(result).toMatchObject({ n: 12, split: "test", threshold: expect.any(Number) });
+    expect(result).toMatchObject({ confusion: expect.any(Object) });
+    for (const key of [
+      "accuracy",
+      "balancedAccuracy",
+      "logLoss",
+      "sensitivity",
+      "specificity",
+      "auroc",
+    ])
+      expect(Object.keys(result.metrics[key]!), key).toEqual(["value", "low", "high"]);
+  });
+
+  it("takes the split that is named", async () => {
+    const outcome = await hilum("evaluate", run, "--data", films, "--split", "train", "--json");
+    expect(outcome.json<Evaluated>()).toMatchObject({ n: 36, split: "train" });
+  });
+
+  it("says of the same run and its file the same", async () => {
+    const words = ["--data", films, "--json"];
+    const [byRun, byFile] = await Promise.all([
+      hilum("evaluate", run, ...words),
+      hilum("evaluate", join(run, "model.onnx"), ...words),
+    ]);
+    expect(byFile.stdout).toBe(byRun.stdout);
+  });
+
+  it("prints a table with the notice", async () => {
+    const { stdout } = await hilum("evaluate", run, "--data", films);
+    expect(stdout).toMatch(/^images +12$/m);
+    expect(stdout).toMatch(/^AUROC +\d\.\d{4}/m);
+    expect(stdout).toContain("Not for clinical use");
+  });
+});
+
+describe("hilum predict", () => {
+  it("takes the run or its file, at the run's operating point", async () => {
+    const test = join(films, "test");
+    const byRun = await hilum("predict", run, test, "--json");
+    const byFile = await hilum("predict", join(run, "model.onnx"), test, "--json");
+    expect(byFile.stdout).toBe(byRun.stdout);
+    const inspected = await hilum("inspect", run, "--json");
+    const { metadata } = inspected.json<{ metadata: Record<string, string> }>();
+    const { threshold } = JSON.parse(metadata["hilum.operatingPoint"]!) as { threshold: number };
+    const { images } = byRun.json<{ images: { label: string; probability: number }[] }>();
+    expect(images).toHaveLength(12);
+    for (const { label, probability } of images)
+      expect(label).toBe(probability >= threshold ? "PNEUMONIA" : "NORMAL");
+  });
+});
+
+describe("hilum inspect", () => {
+  interface Inspected {
+    readonly inputs: readonly object[];
+    readonly outputs: readonly object[];
+    readonly operators: Record<string, number>;
+    readonly parameters: number;
+    readonly weightsSha256: string;
+  }
+  const inspect = async (path: string) =>
+    (await hilum("inspect", path, "--json")).json<Inspected>();
+
+  it("prints inputs, outputs, operators, parameters, metadata and the weights' digest", async () => {
+    const result = await inspect(run);
+    expect(result.inputs).toEqual([{ name: "images", type: "uint8", shape: ["N", "H", "W"] }]);
+    expect(result.outputs).toEqual([
+      expect.objectContaining({ name: "probabilities", type: "float32" }),
+    ]);
+    expect(result.operators.Conv).toBe(3);
+    expect(result.parameters).toBeGreaterThan(1000);
+    expect(result).toMatchObject({ metadata: { "hilum.format": "1" } });
+    expect(result.weightsSha256).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it("gives equal weights one digest and others another", async () => {
+    const copy = place("copy.onnx");
+    copyFileSync(join(run, "model.onnx"), copy);
+    const [a, b, c] = [place("a.onnx"), place("b.onnx"), place("c.onnx")];
+    writeSmallClassifier(a, undefined, { seed: 1 });
+    writeSmallClassifier(b, undefined, { seed: 1, operatingPoint: { threshold: 0.2, rule: "x" } });
+    writeSmallClassifier(c, undefined, { seed: 2 });
+    const digest = async (path: string) => (await inspect(path)).weightsSha256;
+    expect(await digest(copy)).toBe(await digest(run));
+    expect(await digest(b)).toBe(await digest(a));
+    expect(await digest(c)).not.toBe(await digest(a));
+  });
+
+  it("prints a table for people", async () => {
+    const { stdout } = await hilum("inspect", run);
+    expect(stdout).toMatch(/^inputs +images: uint8 \[N, H, W\]/m);
+    expect(stdout).toContain("Not for clinical use");
+  });
+});

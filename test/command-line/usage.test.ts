@@ -1,0 +1,151 @@
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { ERROR_KINDS, type ErrorKind } from "../../src/errors.ts";
+import { commandLine } from "../support/command-line.ts";
+import { phantomFolder } from "../support/phantom-folder.ts";
+import { writeSmallClassifier } from "../support/small-classifier.ts";
+
+interface Failed {
+  readonly error: {
+    readonly code: string;
+    readonly kind: ErrorKind;
+    readonly message: string;
+    readonly details: Readonly<Record<string, unknown>>;
+  };
+}
+
+const hilum = commandLine();
+let films: string;
+let model: string;
+let place: (name: string) => string;
+
+beforeAll(async () => {
+  const phantoms = await phantomFolder({ count: 12, size: 48 });
+  ({ films, place } = phantoms);
+  model = place("model.onnx");
+  writeSmallClassifier(model);
+});
+
+/** Fails under --json and without; both say the same, the one as data, the other in one line. */
+async function failure(...words: readonly string[]): Promise<Failed["error"]> {
+  const [outcome, inProse] = await Promise.all([hilum(...words, "--json"), hilum(...words)]);
+  const { error } = outcome.json<Failed>();
+  expect(Object.keys(error)).toEqual(["code", "kind", "message", "details"]);
+  expect(outcome.exitCode, error.message).toBe(ERROR_KINDS[error.kind].exitCode);
+  expect(outcome.exitCode).not.toBe(0);
+  expect(inProse.exitCode).toBe(outcome.exitCode);
+  expect(inProse.stdout).toBe("");
+  expect(inProse.stderr).toBe(`hilum: ${error.message}\n`);
+  return error;
+}
+
+describe("a wrong word", () => {
+  it("is answered with the nearest command and the list", async () => {
+    const error = await failure("trian");
+    expect(error).toMatchObject({ code: "unknown-command", details: { suggestion: "train" } });
+    expect(error.message).toMatch(
+      /^There is no command "trian". Did you mean "train"\? There are: /,
+    );
+    expect((await failure("quux")).details).not.toHaveProperty("suggestion");
+  });
+
+  it("is answered with the nearest option", async () => {
+    const error = await failure("train", films, "--out", place("run"), "--epoch", "3");
+    expect(error).toMatchObject({
+      code: "invalid-option",
+      details: { option: "--epoch", suggestion: "--epochs" },
+    });
+    expect(error.message).toBe(
+      "Unknown option '--epoch'. Did you mean --epochs? See: hilum train --help",
+    );
+  });
+
+  it("is answered with the nearest network", async () => {
+    const error = await failure("train", films, "--out", place("run"), "--model", "residul");
+    expect(error.code).toBe("unknown-model");
+    expect(error.message).toContain('Did you mean "residual"?');
+  });
+
+  it("is answered with what an option takes", async () => {
+    const error = await failure("predict", model, films, "--threads", "-1");
+    expect(error).toMatchObject({ code: "invalid-option", details: { option: "--threads" } });
+    expect(error.message).toContain("It is not a whole number from 1");
+  });
+
+  it("is answered with what is missing", async () => {
+    expect((await failure("train", films)).details.option).toBe("--out");
+    expect((await failure("predict", model)).message).toContain("'paths'");
+    expect((await failure("evaluate", model)).details.option).toBe("--data");
+  });
+
+  it("or none at all shows the commands on standard error", async () => {
+    const { stdout, stderr, exitCode } = await hilum();
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 2 });
+    expect(stderr).toContain("Commands:");
+    const { error } = (await hilum("--json")).json<Failed>();
+    expect(error.code).toBe("unknown-command");
+  });
+});
+
+describe("a failure", () => {
+  it("of any command names what is not there and exits 3", async () => {
+    const nowhere = place("nowhere");
+    for (const words of [
+      ["audit", nowhere],
+      ["train", nowhere, "--out", place("run")],
+      ["evaluate", nowhere, "--data", films],
+      ["evaluate", model, "--data", nowhere],
+      ["predict", nowhere, films],
+      ["inspect", nowhere],
+    ]) {
+      const error = await failure(...words);
+      expect(error).toMatchObject({ code: "file-not-found", kind: "not-found" });
+      expect(error.message).toContain(nowhere);
+    }
+  });
+
+  it("says why a folder has no model", async () => {
+    const unfinished = place("unfinished");
+    mkdirSync(unfinished);
+    expect((await failure("inspect", unfinished)).message).toContain("is no run");
+    writeFileSync(join(unfinished, "config.json"), "{}");
+    expect((await failure("inspect", unfinished)).message).toContain("--resume");
+    const folds = place("folds");
+    mkdirSync(join(folds, "fold-1"), { recursive: true });
+    const error = await failure("predict", folds, films);
+    expect(error).toMatchObject({ code: "run-unfinished", kind: "not-found" });
+    expect(error.message).toContain(`Name one of them: ${join(folds, "fold-1")}`);
+  });
+
+  it("tells a film from a model", async () => {
+    const film = place("film.onnx");
+    writeFileSync(film, "no model");
+    expect((await failure("predict", film, films)).code).toBe("model-malformed");
+  });
+
+  it("names the splits that there are", async () => {
+    const error = await failure("evaluate", model, "--data", films, "--split", "tset");
+    expect(error).toMatchObject({ code: "split-unknown", kind: "bad-input" });
+  });
+
+  it("to write a page is the file's, not ours", async () => {
+    const error = await failure("audit", films, "--html", join(place("nowhere"), "page.html"));
+    expect(error.code).toBe("file-not-found");
+  });
+
+  it("shows where it comes from under --debug only", async () => {
+    const { stderr } = await hilum("inspect", place("nowhere"), "--debug");
+    expect(stderr).toMatch(/^hilum: .*\nHilumError: .*\n {4}at /);
+  });
+});
+
+it("stops quietly when nobody reads on", () => {
+  const script = `"${process.execPath}" "${hilum.file}" predict "$1" "$2" --csv | head -c 1`;
+  const output = execFileSync("sh", ["-c", script, "sh", model, films], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  expect(output).toBe("p");
+});
