@@ -35,7 +35,8 @@ export function ourVersions(): Record<string, string> {
   return { hilum: VERSION, node: process.version.slice(1), "onnxruntime-node": version };
 }
 
-async function busyShare(milliseconds: number): Promise<number> {
+/** Share of all cores that is used during that time. */
+export async function busyShare(milliseconds: number): Promise<number> {
   const before = cpuTimes();
   await setTimeout(milliseconds);
   const after = cpuTimes();

@@ -1,5 +1,5 @@
 /** The benches by name: `npm run bench -- NAME`. Each answers one question; none is a test. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { isHilumError } from "../src/errors.ts";
 import { PEERS, type Task } from "./peers.ts";
 import { WORKS } from "./works.ts";
@@ -62,6 +62,33 @@ program
   .option("--json <file>", "write the report to this file")
   .addHelpText("after", example("cold --python VENV/bin/python --json cold.json"))
   .action(async (options) => (await import("./cold.ts")).measureCold(options));
+
+program
+  .command("pipeline")
+  .summary("What feeding real films costs a step; cost and memory as the data grow")
+  .description(
+    "Films from a built cache against one batch in memory; then `train` on 1,000 to 100,000",
+  )
+  .option("--work <names>", "works to measure, with commas", list, names(WORKS))
+  .addOption(
+    new Option("--augmentation <preset>", "of both")
+      .choices(["none", "light", "strong"])
+      .default("light"),
+  )
+  .option("--rounds <count>", "interleaved rounds", wholeNumber, 8)
+  .option("--steps <count>", "steps in each round", wholeNumber, 4)
+  .option("--threads <count>", "threads within an operator", wholeNumber, 2)
+  .option("--images <counts>", "sizes of the growing data, with commas", list, [
+    "1000",
+    "10000",
+    "100000",
+  ])
+  .option("--json <file>", "write the report to this file")
+  .addHelpText(
+    "after",
+    example("pipeline --json pipeline.json", "pipeline --work cnn --images 1000"),
+  )
+  .action(async (options) => (await import("./pipeline.ts")).measurePipeline(options));
 
 function names(entries: readonly { readonly name: string }[]): string[] {
   return entries.map(({ name }) => name);

@@ -1,7 +1,6 @@
 /** Interleaved rounds: in each, every contestant takes its steps, one after another. */
-import { setTimeout } from "node:timers/promises";
 import type { Contestant } from "./contestant.ts";
-import { cpuTimes } from "./machine.ts";
+import { busyShare, cpuTimes } from "./machine.ts";
 import { type Summary, summaryOf } from "./summary.ts";
 
 export interface RoundOptions {
@@ -28,7 +27,9 @@ const WARM_UP_STEPS = 2;
 const REST_MS = 250;
 /** A measurement that others disturbed more than this is repeated, so often at most. */
 const DISTURBED = 0.08;
-const TRIES = 3;
+const TRIES = 2;
+/** Before each, others get so long to finish what they do. */
+const QUIET_WAIT_MS = 4000;
 
 export async function measureRates(
   contestants: readonly Contestant[],
@@ -55,12 +56,17 @@ export async function measureRates(
 async function undisturbed(contestant: Contestant, work: Work): Promise<Measurement> {
   let best: Measurement | undefined;
   for (let attempt = 0; attempt < TRIES; attempt++) {
-    await setTimeout(REST_MS);
+    await quiet();
     const measurement = await measured(contestant, work);
     if (!best || measurement.disturbance < best.disturbance) best = measurement;
     if (best.disturbance <= DISTURBED) break;
   }
   return best!;
+}
+
+async function quiet(): Promise<void> {
+  const until = performance.now() + QUIET_WAIT_MS;
+  while ((await busyShare(REST_MS)) > DISTURBED && performance.now() < until);
 }
 
 interface Work {
