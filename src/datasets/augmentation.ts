@@ -77,8 +77,8 @@ export const AUGMENTATIONS = {
   },
 } as const satisfies Readonly<Record<string, Augmentation>>;
 
-/** The columns of a sample's row. */
-const COLUMNS = [
+/** What each number of a sample's row is, in order. */
+export const COLUMNS = [
   "xx",
   "xy",
   "x",
@@ -98,7 +98,7 @@ const COLUMNS = [
   "fill",
   "mixup",
 ] as const;
-type Column = (typeof COLUMNS)[number];
+export type Column = (typeof COLUMNS)[number];
 
 export const AUGMENTATION_COLUMNS = COLUMNS.length;
 const NOISE_TABLE = 1 << 17;
