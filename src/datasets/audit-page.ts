@@ -4,19 +4,15 @@ import { escapeHtml, htmlTable, page } from "../page.ts";
 import type { Audit, DuplicateGroup, Range } from "./audit.ts";
 import { MEASURES } from "./audit-differences.ts";
 import { counted, type Finding, rounded } from "./audit-findings.ts";
-import type { AuditPictures, FilmPicture } from "./audit-pictures.ts";
+import type { AuditPictures } from "./audit-pictures.ts";
+import { FILM_GRID_STYLE, filmGrid } from "./film-grid.ts";
 
 /** A list on the page ends here; the JSON has it whole. */
 const LONGEST_LIST = 200;
 
-const STYLE = `
+const STYLE = `${FILM_GRID_STYLE}
 ul.findings p { margin: 0; } ul.findings .advice { color: var(--quiet); font-size: .93rem; margin-top: .15rem; }
 ul.findings b { text-transform: capitalize; }
-.films { display: grid; grid-template-columns: repeat(auto-fill, minmax(8.5rem, 1fr)); gap: .6rem; }
-.films figure { margin: 0; background: #0c0f12; border-radius: 6px; overflow: hidden; display: flex; flex-direction: column; }
-.films img, .films .missing { width: 100%; height: 8.5rem; object-fit: contain; border-radius: 0; }
-.films .missing { display: grid; place-items: center; color: #9aa4af; }
-.films figcaption { background: var(--card); color: var(--quiet); font-size: .72rem; line-height: 1.35; padding: .3rem .4rem; overflow-wrap: anywhere; flex: 1; }
 .groups { display: flex; flex-wrap: wrap; gap: 1.2rem; } .groups .films { display: flex; gap: .2rem; } .groups figure { width: 8.5rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
 .strip { width: 15rem; height: 1.1rem; display: block; } .strip line { stroke: var(--accent); } .strip .rail { stroke: var(--line); }
@@ -87,17 +83,6 @@ function countTable({ splits, labels }: Audit): string {
   });
   const head = ["part", "images", "patients", ...labels];
   return `<div class="scroll"><table><thead><tr>${head.map((name) => `<th>${escapeHtml(name)}</th>`).join("")}</tr></thead><tbody>${rows.join("")}</tbody></table></div>`;
-}
-
-function filmGrid(films: readonly FilmPicture[]): string {
-  const cells = films.map(({ key, caption, width, height, jpeg }) => {
-    const text = escapeHtml([caption, basename(key)].filter(Boolean).join(": "));
-    const image = jpeg
-      ? `<img src="data:image/jpeg;base64,${Buffer.from(jpeg).toString("base64")}" width="${width}" height="${height}" alt="${text}" title="${escapeHtml(key)}">`
-      : '<div class="missing">not readable</div>';
-    return `<figure>${image}<figcaption>${text}</figcaption></figure>`;
-  });
-  return `<div class="films">${cells.join("")}</div>`;
 }
 
 /** For each measure a row of strips: 5 % to 95 % of the films, and their median. */

@@ -1,22 +1,12 @@
 /** Small pictures of the films that an audit's page shows. */
-import sharp from "sharp";
 import { readImage } from "../images/index.ts";
 import { randomStream } from "../random.ts";
 import type { Audit } from "./audit.ts";
 import { gravity } from "./audit-findings.ts";
 import { contactSheet, type SheetFilm } from "./contact-sheet.ts";
 import type { Dataset, Sample } from "./dataset.ts";
+import { type FilmPicture, filmPicture } from "./film-grid.ts";
 import { labelsOf } from "./task.ts";
-
-export interface FilmPicture {
-  readonly key: string;
-  /** Label and split in a group of films that look the same, else nothing. */
-  readonly caption: string;
-  readonly width: number;
-  readonly height: number;
-  /** Null where the file cannot be read. */
-  readonly jpeg: Uint8Array | null;
-}
 
 export interface AuditPictures {
   readonly byLabel: readonly { readonly label: string; readonly films: readonly FilmPicture[] }[];
@@ -31,8 +21,6 @@ export interface PictureOptions {
   readonly groups?: number | undefined;
 }
 
-/** The longer side of a picture in pixels, shown at half of it on ordinary screens. */
-const SIDE = 280;
 const GROUP_FILMS = 4;
 
 /** Reads the films anew that are to be shown: some of each label, drawn by seed, and near duplicates. */
@@ -46,7 +34,7 @@ export async function auditPictures(
   const byLabel: AuditPictures["byLabel"][number][] = [];
   for (const { label, samples } of drawnByLabel(dataset, seed, unreadable)) {
     const films = await Promise.all(
-      samples.slice(0, filmsPerLabel).map((sample) => picture(sample, "")),
+      samples.slice(0, filmsPerLabel).map((sample) => filmPicture(sample, "")),
     );
     byLabel.push({ label, films });
   }
@@ -58,7 +46,7 @@ export async function auditPictures(
     const captionOf = (sample: Sample) =>
       [labelsShown(sample, dataset), sample.split].filter(Boolean).join(" · ");
     nearDuplicates.push(
-      await Promise.all(samples.map((sample) => picture(sample, captionOf(sample)))),
+      await Promise.all(samples.map((sample) => filmPicture(sample, captionOf(sample)))),
     );
   }
   return { byLabel, nearDuplicates };
@@ -90,16 +78,4 @@ function labelsShown({ target }: Sample, { task }: Dataset): string {
   return labelsOf(task)
     .filter((_, index) => target[index] === 1)
     .join(", ");
-}
-
-async function picture({ path, key }: Sample, caption: string): Promise<FilmPicture> {
-  const film = await readImage(path, { name: key }).catch(() => null);
-  if (!film) return { key, caption, width: SIDE, height: SIDE, jpeg: null };
-  const { width, height, pixels } = film;
-  const { data, info } = await sharp(pixels, { raw: { width, height, channels: 1 } })
-    .resize(SIDE, SIDE, { fit: "inside" })
-    .toColourspace("b-w")
-    .jpeg({ quality: 80 })
-    .toBuffer({ resolveWithObject: true });
-  return { key, caption, width: info.width, height: info.height, jpeg: data };
 }

@@ -21,6 +21,7 @@ export {
 export { contactSheet, type SheetFilm, type SheetOptions } from "./contact-sheet.ts";
 export type { Dataset, DatasetProblem, Sample } from "./dataset.ts";
 export { classOf, compareBytes } from "./dataset.ts";
+export { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "./film-grid.ts";
 export { findLeaks } from "./leaks.ts";
 export { manifestLines } from "./manifest-lines.ts";
 export { type OpenOptions, openDataset } from "./open.ts";
