@@ -15,4 +15,5 @@ export {
 export { type CurvePoint, learningCurves } from "./learning-curves.ts";
 export { type PlotSpec, plotSvg, svgToPng } from "./plot.ts";
 export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
+export { rocPlot } from "./roc-plot.ts";
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";
