@@ -15,6 +15,11 @@ interface CommandEntry {
 
 const COMMANDS: readonly CommandEntry[] = [
   {
+    name: "demo",
+    summary: "Draw synthetic films, train on them, and show the result on a page",
+    load: async () => (await import("./commands/demo.ts")).DEMO,
+  },
+  {
     name: "audit",
     summary: "Say what is in a folder of films, and what is wrong with it",
     load: async () => (await import("./commands/audit.ts")).AUDIT,
