@@ -64,9 +64,8 @@ async function main(given: readonly string[], manner: Manner): Promise<number> {
     let exitCode = 0;
     if (entry)
       addCommand(program, await entry.load(), async (definition, operands, options) => {
-        const { json: _json, debug: _debug, ...rest } = options;
         const context = { output: outputOf(manner.isJson), signal: stopSignal() };
-        exitCode = (await definition.run(operands, rest, context)) ?? 0;
+        exitCode = (await definition.run(operands, ownOptions(options), context)) ?? 0;
       });
     await program.parseAsync(words, { from: "user" });
     return exitCode;
@@ -108,6 +107,20 @@ function programWithout(entry: CommandEntry | undefined): Command {
   return program;
 }
 
+/** The parser would take null for an option without a value. */
+const NONE = Symbol("none");
+
+/** The command's own options as they were given, "none" as null. */
+function ownOptions({
+  json: _json,
+  debug: _debug,
+  ...options
+}: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(options).map(([key, value]) => [key, value === NONE ? null : value]),
+  );
+}
+
 type Action = (
   definition: CommandDefinition,
   operands: readonly (string | readonly string[])[],
@@ -125,7 +138,7 @@ function addCommand(program: Command, definition: CommandDefinition, action: Act
     const option = new Option(flags, description);
     if (choices) option.choices(choices).argParser(oneOf(choices));
     if (group) option.helpGroup(group);
-    if (parse) option.argParser(parse);
+    if (parse) option.argParser((text: string) => parse(text) ?? NONE);
     if (isRequired) option.makeOptionMandatory();
     command.addOption(option);
   }

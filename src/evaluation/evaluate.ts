@@ -1,9 +1,14 @@
 /** A classifier held against labelled films. */
-import type { Classifier, ReadFilesOptions } from "../classifier/index.node.ts";
+import {
+  type Classifier,
+  loadClassifier,
+  type ReadFilesOptions,
+} from "../classifier/index.node.ts";
 import {
   type Dataset,
   type DatasetProblem,
   labelsOf,
+  openDataset,
   type Sample,
   type Task,
 } from "../datasets/index.ts";
@@ -26,13 +31,29 @@ export interface DatasetEvaluation {
 }
 
 /**
- * The evaluation of a classifier on a data set at its stored operating point. Throws
- * `labels-differ` when the data set has other classes, `split-unknown` when it has no such split.
+ * The evaluation of a classifier (or of the one in a run folder or `.onnx` file) on a data set (or
+ * the folder of one) at its stored operating point. Throws `labels-differ` when the data set has
+ * other classes, `split-unknown` when it has no such split, and what loading and opening throw.
+ *
+ * @example
+ * const { evaluation } = await evaluate("runs/cnn", "chest_xray", { split: "test" });
+ * console.log(evaluation.metrics.auroc?.value);
  */
 export async function evaluate(
+  model: Classifier | string,
+  data: Dataset | string,
+  options: EvaluateDatasetOptions = {},
+): Promise<DatasetEvaluation> {
+  const dataset = typeof data === "string" ? await openDataset(data) : data;
+  if (typeof model !== "string") return evaluateOn(model, dataset, options);
+  await using classifier = await loadClassifier(model);
+  return await evaluateOn(classifier, dataset, options);
+}
+
+async function evaluateOn(
   classifier: Classifier,
   dataset: Dataset,
-  options: EvaluateDatasetOptions = {},
+  options: EvaluateDatasetOptions,
 ): Promise<DatasetEvaluation> {
   const { task, operatingPoint } = classifier.metadata;
   const columns = matchLabels(task, dataset.task);

@@ -1,5 +1,5 @@
 /** From a folder of films to a trained classifier to a prediction, as a user goes. */
-import { copyFileSync, existsSync, readFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { commandLine, type Outcome } from "../support/command-line.ts";
@@ -73,6 +73,30 @@ describe("hilum train", () => {
   });
 });
 
+describe("hilum train stops", () => {
+  it("where the loss is no number any more", async () => {
+    const wild = ["--lr", "1000", "--optimizer", "sgd", "--clip-norm", "none", "--warmup", "0"];
+    const words = ["train", films, "--out", place("wild"), ...SETTINGS, ...wild, "--json"];
+    const outcome = await hilum(...words);
+    expect(outcome.exitCode).toBe(2);
+    expect(outcome.json()).toMatchObject({ error: { code: "training-diverged" } });
+  });
+
+  it("where a film is gone since the run began", async () => {
+    const [data, begun] = [place("data"), place("begun")];
+    cpSync(films, data, { recursive: true });
+    cpSync(run, begun, { recursive: true });
+    rmSync(join(begun, "result.json"));
+    const gone = readdirSync(join(data, "train/NORMAL"))[0]!;
+    rmSync(join(data, "train/NORMAL", gone));
+    const outcome = await hilum("train", data, "--out", begun, ...SETTINGS, "--resume", "--json");
+    expect(outcome.exitCode).toBe(5);
+    const { error } = outcome.json<{ error: { code: string; message: string } }>();
+    expect(error.code).toBe("data-changed");
+    expect(error.message).toContain(gone);
+  });
+});
+
 describe("hilum evaluate", () => {
   interface Evaluated {
     readonly n: number;
@@ -101,6 +125,16 @@ describe("hilum evaluate", () => {
   it("takes the split that is named", async () => {
     const outcome = await hilum("evaluate", run, "--data", films, "--split", "train", "--json");
     expect(outcome.json<Evaluated>()).toMatchObject({ n: 36, split: "train" });
+  });
+
+  it("refuses films with labels that the model does not know", async () => {
+    const other = place("other.onnx");
+    writeSmallClassifier(other, { kind: "classes", classes: ["CLEAR", "MASS"], positive: 1 });
+    const outcome = await hilum("evaluate", other, "--data", films, "--json");
+    expect(outcome.exitCode).toBe(2);
+    expect(outcome.json()).toMatchObject({
+      error: { code: "labels-differ", details: { model: ["CLEAR", "MASS"] } },
+    });
   });
 
   it("says of the same run and its file the same", async () => {

@@ -1,0 +1,113 @@
+/** Every guide is typed and run as it stands, on synthetic films in a folder called chest_xray. */
+import { execFile } from "node:child_process";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { promisify } from "node:util";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writePhantomDataset } from "../../src/datasets/index.ts";
+import { commandLine } from "../../test/support/command-line.ts";
+
+const run = promisify(execFile);
+const hilum = commandLine();
+const FOLDER = "docs/guides";
+const GUIDES = ["first-model", "own-network", "reading-films"];
+/** Where the code is written so that it finds the project's packages. */
+const CODE = resolve(`.cache/guides-${process.pid}`);
+let tests = 0;
+const home = mkdtempSync(join(tmpdir(), "hilum-guides-"));
+
+/** The blocks of one language in a guide, one after another. */
+function blocks(guide: string, language: string): string {
+  const text = readFileSync(join(FOLDER, `${guide}.md`), "utf8");
+  const fence = new RegExp(`^\`\`\`${language}\n(.*?)^\`\`\``, "gms");
+  return [...text.matchAll(fence)].map(([, block]) => block).join("\n");
+}
+
+const codeOf = (guide: string) => join(CODE, `${guide}.mts`);
+
+beforeAll(async () => {
+  mkdirSync(CODE, { recursive: true });
+  for (const guide of GUIDES) writeFileSync(codeOf(guide), blocks(guide, "ts"));
+  const plan = await writePhantomDataset(join(home, "chest_xray"), {
+    count: 60,
+    size: 64,
+    splits: { train: 0.8, test: 0.2 },
+  });
+  tests = plan.filter(({ key }) => key.startsWith("test/")).length;
+});
+afterAll(() => {
+  for (const folder of [CODE, home]) rmSync(folder, { recursive: true, force: true });
+});
+
+const env = {
+  ...process.env,
+  NO_COLOR: "1",
+  HILUM_CACHE: join(home, "cache"),
+  TSX_TSCONFIG_PATH: resolve("tsconfig.json"),
+};
+
+const shell = (lines: string) =>
+  run("sh", ["-e", "-c", lines.replaceAll("npx hilum", `"${process.execPath}" "${hilum.file}"`)], {
+    cwd: home,
+    env,
+  });
+const program = (guide: string) =>
+  run(process.execPath, ["--import", import.meta.resolve("tsx"), codeOf(guide)], {
+    cwd: home,
+    env,
+  });
+
+it("every guide is among those that run", () => {
+  const names = readdirSync(FOLDER).filter((name) => name.endsWith(".md"));
+  expect(names).toEqual(GUIDES.map((guide) => `${guide}.md`));
+});
+
+it("the guides' code has the types that it claims", () => {
+  const { config } = ts.readConfigFile("tsconfig.json", ts.sys.readFile);
+  const { options } = ts.parseJsonConfigFileContent(config, ts.sys, resolve("."));
+  const problems = ts.getPreEmitDiagnostics(ts.createProgram(GUIDES.map(codeOf), options));
+  expect(
+    problems.map(
+      ({ file, messageText }) =>
+        `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`,
+    ),
+  ).toEqual([]);
+});
+
+describe("the guide to", () => {
+  it("a first model runs, on the command line and in TypeScript", async () => {
+    await shell(blocks("first-model", "sh"));
+    expect(readFileSync(join(home, "audit.html"), "utf8")).toContain("Not for clinical use");
+    const readings = readFileSync(join(home, "readings.csv"), "utf8").trim().split("\n");
+    expect(readings).toHaveLength(1 + tests);
+    const { stdout } = await program("first-model");
+    expect(stdout).toMatch(/^60 films, \d+ problems\nbest epoch [1-4] AUROC [\d.]+\n/);
+    expect(stdout).toContain(`\n${tests} test films, sensitivity `);
+    expect(stdout).toMatch(/\n(NORMAL|PNEUMONIA) [\d.e-]+\n$/);
+  });
+
+  it("reading films reads every film", async () => {
+    const { stdout, stderr } = await program("reading-films");
+    expect(stderr).toBe("");
+    expect(stdout.trim().split("\n")).toHaveLength(tests);
+    expect(stdout).toMatch(/^chest_xray\/test\/.* (NORMAL|PNEUMONIA) [01]\.\d{3}$/m);
+  });
+
+  it("a network of your own trains one in under 40 lines", async () => {
+    const lines = blocks("own-network", "ts")
+      .split("\n")
+      .filter((line) => line.trim() !== "");
+    expect(lines.length).toBeLessThan(40);
+    const { stdout } = await program("own-network");
+    const epochs = [...stdout.matchAll(/^epoch (\d): utility (-[\d.]+|-?0)$/gm)];
+    expect(epochs.map(([, epoch]) => epoch)).toEqual(["1", "2", "3", "4"]);
+    expect(stdout).toMatch(/runs\/own\/model\.onnx\n$/);
+    await shell("npx hilum inspect runs/own --json > own.json");
+    const { operators } = JSON.parse(readFileSync(join(home, "own.json"), "utf8")) as {
+      operators: Record<string, number>;
+    };
+    expect(operators).toMatchObject({ Conv: 5, GlobalAveragePool: 1 });
+  });
+});
