@@ -50,7 +50,7 @@ function csvRows(path: string, text: string): Row[] {
   const delimiter = mostFrequent([",", ";", "\t"], first);
   try {
     const records = parse(text, {
-      columns: (names: string[]) => names.map((name) => name || false),
+      columns: (names: string[]) => columnsOf(path, names),
       delimiter,
       bom: true,
       info: true,
@@ -59,9 +59,17 @@ function csvRows(path: string, text: string): Row[] {
     }) as unknown as { info: { lines: number }; record: Record<string, string> }[];
     return records.map(({ info, record }) => ({ line: info.lines, cells: record }));
   } catch (cause) {
+    if (cause instanceof HilumError) throw cause;
     const line = (cause as { lines?: number }).lines ?? 1;
     return invalid(path, line, cause instanceof Error ? cause.message : String(cause));
   }
+}
+
+/** Columns without a name are left out, as in the label file of ChestX-ray14, whose lines end in a comma. */
+function columnsOf(path: string, names: readonly string[]): (string | false)[] {
+  const twice = names.find((name, index) => name !== "" && names.indexOf(name) < index);
+  if (twice !== undefined) return invalid(path, 1, `there are two columns "${twice}"`);
+  return names.map((name) => name || false);
 }
 
 function mostFrequent(delimiters: readonly string[], text: string): string {

@@ -107,6 +107,43 @@ describe("a manifest", () => {
     expect(dataset.problems).toMatchObject([{ code: "manifest-rows-left-out" }]);
   });
 
+  it("reads the published header of that file, in which a name holds a comma and the last is empty", async () => {
+    const { samples, task, problems } = await openDataset(
+      fileTree({
+        "Data_Entry_2017.csv":
+          "Image Index,Finding Labels,Patient ID,View Position,OriginalImage[Width,Height],\n" +
+          "00000001_000.png,Effusion|Mass,1,PA,2682,2749,\n" +
+          "00000001_001.png,No Finding,1,AP,2894,2729,\n",
+        "images/00000001_000.png": "",
+        "images/00000001_001.png": "",
+      }),
+    );
+    expect(problems).toEqual([]);
+    expect(task).toMatchObject({ findings: ["Effusion", "Mass"] });
+    expect(samples.map(({ target, columns }) => [target, columns["View Position"]])).toEqual([
+      [[1, 1], "PA"],
+      [[0, 0], "AP"],
+    ]);
+  });
+
+  it("says which of several images of one name it takes, and refuses a second row of one", async () => {
+    const csv = "Image Index,Finding Labels\n1.png,A|B\n2.png,B\n";
+    const files = { "full/1.png": "", "small/1.png": "", "full/2.png": "" };
+    const { samples, problems } = await openDataset(
+      fileTree({ ...files, "Data_Entry_2017.csv": csv }),
+    );
+    expect(samples.map(({ key }) => key)).toEqual(["full/1.png", "full/2.png"]);
+    expect(problems).toMatchObject([
+      { code: "manifest-names-ambiguous", message: expect.stringContaining("and not small/1.png") },
+      { code: "patient-unknown" },
+    ]);
+    const twice = fileTree({ ...files, "Data_Entry_2017.csv": `${csv}1.png,A\n` });
+    expect(await rejection(openDataset(twice))).toMatchObject({
+      code: "manifest-invalid",
+      details: { row: 4 },
+    });
+  });
+
   it("reads paths that begin with the folder's own name, as CheXpert's do", async () => {
     const root = fileTree({ "set/train/patient1/a.png": "", "set/train/patient2/b.png": "" });
     const folder = join(root, "set");
@@ -149,6 +186,8 @@ describe("a manifest is refused, naming the row, for", () => {
     ["an empty path", "path,label\na.png,X\n,Y\n", 3],
     ["an empty label", "path,label\na.png,X\nb.png,\nc.png,Y\n", 3],
     ["a finding that is no flag", `path,finding:A\na.png,1\nb.png,maybe\n`, 3],
+    ["a column that is there twice", "path,label,label\na.png,X,Y\nb.png,Y,X\n", 1],
+    ["too few cells", "path,label,age\na.png,X,4\nb.png,Y\n", 3],
     ["too many cells", "path,label\na.png,X\nb.png,Y,Z\n", 3],
     ["a column of paths that is missing", "name,label\na.png,X\n", 1],
     ["no labels at all", "path,age\na.png,4\n", 1],

@@ -6,6 +6,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import type { DatasetProblem, DatasetReading, Sample } from "./dataset.ts";
 import { filmTree } from "./film-tree.ts";
+import { groupBy } from "./group.ts";
 import { type Labelling, labelling } from "./manifest-labels.ts";
 import { invalid, type Row, readRows } from "./manifest-rows.ts";
 import type { OpenOptions } from "./open.ts";
@@ -57,7 +58,7 @@ export async function readManifest(
   const named = { path: pathColumn, patient: column("patient"), split: column("split") };
   const isNih = pathColumn.trim().toLowerCase() === NIH_PATH_COLUMN;
   const located = isNih
-    ? await locateByName(root, rows, pathColumn, options.signal)
+    ? await locateByName(file, { root, rows, column: pathColumn, signal: options.signal })
     : await locateByPath(file, root, rows, pathColumn);
   const labelOf = labelReader(options.labelPattern);
   const labels = labelling({
@@ -174,33 +175,53 @@ const isThere = (path: string): Promise<boolean> =>
     () => false,
   );
 
+interface NamedRows {
+  readonly root: string;
+  readonly rows: readonly Row[];
+  readonly column: string;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Images by name, wherever below the root; often only some of the twelve archives are unpacked. */
 async function locateByName(
-  root: string,
-  rows: readonly Row[],
-  column: string,
-  signal: AbortSignal | undefined,
+  file: string,
+  { root, rows, column, signal }: NamedRows,
 ): Promise<Located> {
   const { films: found } = await filmTree(root, signal);
-  const keys = new Map(found.map(({ folders, name }) => [name, [...folders, name].join("/")]));
-  const films = rows.flatMap((row) => {
-    const key = keys.get((row.cells[column] ?? "").trim());
-    return key === undefined ? [] : [{ row, key }];
+  const byName = groupBy(found, ({ name }) => name);
+  const lineOf = new Map<string, number>();
+  const located = rows.flatMap((row) => {
+    const name = (row.cells[column] ?? "").trim();
+    const earlier = lineOf.get(name);
+    if (earlier !== undefined) invalid(file, row.line, `"${name}" is in row ${earlier} already`);
+    lineOf.set(name, row.line);
+    const keys = (byName.get(name) ?? []).map(({ folders }) => [...folders, name].join("/"));
+    return keys.length === 0 ? [] : [{ row, key: keys[0]!, keys }];
   });
-  const missing = rows.length - films.length;
+  const missing = rows.length - located.length;
+  const doubtful = located.filter(({ keys }) => keys.length > 1);
+  const warn = (code: string, message: string) =>
+    ({ code, key: null, severity: "warning", message }) as const;
   return {
-    films,
-    problems:
-      missing === 0
+    films: located,
+    problems: [
+      ...(missing === 0
         ? []
         : [
-            {
-              code: "manifest-rows-left-out",
-              key: null,
-              severity: "warning",
-              message: `${missing} of ${rows.length} rows name images that are not below ${root}; they were left out.`,
-            },
-          ],
+            warn(
+              "manifest-rows-left-out",
+              `${missing} of ${rows.length} rows name images that are not below ${root}; they were left out.`,
+            ),
+          ]),
+      ...(doubtful.length === 0
+        ? []
+        : [
+            warn(
+              "manifest-names-ambiguous",
+              `Below ${root} several files have the same name as one row's image (rows: ${doubtful.length}); the first by path is taken, for example ${doubtful[0]!.keys[0]} and not ${doubtful[0]!.keys[1]}. Remove the others, or name a folder that holds one of them.`,
+            ),
+          ]),
+    ],
   };
 }
 

@@ -75,7 +75,7 @@ async function check(
     throw new HilumError(
       "dataset-empty",
       unlabelled
-        ? `${source} holds images, but no folder of a class (${unlabelled.key} lies in none). Name the folder above the class folders.`
+        ? `${source} holds images, but no folder of a class (${unlabelled.key} lies in none). Name the folder above the class folders${await manifestHint(root)}.`
         : `${source} holds no labelled images. Expected CLASS/*.jpeg, split/CLASS/*.jpeg, or a manifest with columns path and label${await manifestHint(root)}.`,
       { path: source },
     );
