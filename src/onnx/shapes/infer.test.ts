@@ -1,11 +1,12 @@
 /** Every typed operator with a symbolic batch: what is inferred once is what ONNX Runtime returns for any. */
 import { describe, expect, it, test } from "vitest";
+import { thrownBy } from "../../../test/support/rejection.ts";
 import { type GraphBuilder, graphBuilder, type Value } from "../build.ts";
 import { type Attributes, float, type Graph, int, ints } from "../graph.ts";
 import * as op from "../operators/index.ts";
 import { openSession } from "../session.node.ts";
 import { allocate, type DataType, float32, int64, sizeOf } from "../tensor.ts";
-import { INFERABLE_OPERATORS } from "./infer.ts";
+import { INFERABLE_OPERATORS, inferOutputs } from "./infer.ts";
 
 type Case = (b: GraphBuilder) => Value | readonly Value[];
 
@@ -289,4 +290,13 @@ test("every operator with a shape rule is among these", () => {
     ),
   );
   expect([...INFERABLE_OPERATORS].filter((operator) => !used.has(operator)).sort()).toEqual([]);
+});
+
+test("an operator without a rule is named, with its node", () => {
+  const node = { name: "up1", operator: "NonZero", domain: "", inputs: [], outputs: ["y"] };
+  const error = thrownBy(() => inferOutputs({ ...node, attributes: {} }, []));
+  expect(error).toMatchObject({
+    code: "operator-unsupported",
+    details: { operator: "NonZero", node: "up1" },
+  });
 });
