@@ -4,7 +4,14 @@ import { table } from "../src/cli/table.ts";
 import { type Contestant, startContestant } from "./contestant.ts";
 import { parametersOfAll } from "./equality.ts";
 import { describeMachine, type Machine, machineNow } from "./machine.ts";
-import { ourCommand, PEERS, peerCommand, refuseUnknownPeers, type Task } from "./peers.ts";
+import {
+  ourCommand,
+  peerCommand,
+  peersOf,
+  refuseUnsuitedPeers,
+  type Task,
+  TYPESCRIPT_PEERS,
+} from "./peers.ts";
 import { measureRates, type Rate } from "./rounds.ts";
 import { rangeText, type Summary } from "./summary.ts";
 import { type Work, workNamed } from "./works.ts";
@@ -16,6 +23,7 @@ export interface ComparisonOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly threads: number;
+  readonly size?: number | undefined;
   readonly batch?: number | undefined;
   readonly json?: string | undefined;
 }
@@ -30,8 +38,10 @@ export interface Row {
   readonly peers: Readonly<Record<string, number>>;
   /** Against PyTorch as users run it (contiguous); null where it was not asked for. */
   readonly ratioDefault: number | null;
-  /** Against the fastest peer. */
+  /** Against the fastest of PyTorch in both layouts and Keras on TensorFlow. */
   readonly ratioBest: number | null;
+  /** Against the fastest peer in TypeScript. */
+  readonly ratioTypeScript: number | null;
   /** Against PyTorch's layout that needs less. */
   readonly peakMemoryRatio: number | null;
   /** Median, lowest and highest round of each. */
@@ -52,10 +62,12 @@ export interface Report {
 }
 
 export async function compare(task: Task, options: ComparisonOptions): Promise<void> {
-  refuseUnknownPeers(options.peers);
-  const works = options.work
-    .map(workNamed)
-    .map((work) => ({ ...work, batch: options.batch ?? work.batch }));
+  refuseUnsuitedPeers(options.peers, task);
+  const works = options.work.map(workNamed).map((work) => ({
+    ...work,
+    size: options.size ?? work.size,
+    batch: options.batch ?? work.batch,
+  }));
   const machine = await machineNow();
   console.log(`${describeMachine(machine)}; ${options.threads} threads each`);
   const rows: Row[] = [];
@@ -72,7 +84,7 @@ export async function compare(task: Task, options: ComparisonOptions): Promise<v
   const { rounds, threads } = options;
   const report: Report = { machine, versions, rounds, threads, rows };
   if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  print(task, report, options.peers);
+  print(task, report);
 }
 
 async function startAll(
@@ -84,7 +96,7 @@ async function startAll(
   const circumstances = { task, work, threads };
   try {
     started.push(await startContestant(ourCommand(circumstances)));
-    for (const name of PEERS.filter((peer) => peers.includes(peer)))
+    for (const name of peersOf(work, peers))
       started.push(await startContestant(peerCommand(name, { ...circumstances, python })));
     return started;
   } catch (error) {
@@ -121,6 +133,10 @@ function rowOf(
   const hilum = rates.get("hilum")!.median;
   const others = [...rates].filter(([peer]) => peer !== "hilum");
   const peers = Object.fromEntries(others.map(([peer, { median }]) => [peer, median]));
+  const ratioTo = (isMeant: (peer: string) => boolean) => {
+    const rivals = Object.entries(peers).filter(([peer]) => isMeant(peer));
+    return rivals.length === 0 ? null : hilum / Math.max(...rivals.map(([, median]) => median));
+  };
   const torchMemory = Object.entries(memory.peakMemoryMiB).filter(([peer]) =>
     peer.startsWith("torch"),
   );
@@ -132,7 +148,8 @@ function rowOf(
     hilum,
     peers,
     ratioDefault: peers.torch === undefined ? null : hilum / peers.torch,
-    ratioBest: others.length === 0 ? null : hilum / Math.max(...Object.values(peers)),
+    ratioBest: ratioTo((peer) => !TYPESCRIPT_PEERS.includes(peer)),
+    ratioTypeScript: ratioTo((peer) => TYPESCRIPT_PEERS.includes(peer)),
     peakMemoryRatio:
       torchMemory.length === 0
         ? null
@@ -145,22 +162,23 @@ function rowOf(
   };
 }
 
-function print(task: Task, { rows, versions, rounds }: Report, asked: readonly string[]): void {
-  const names = ["hilum", ...PEERS.filter((peer) => asked.includes(peer))];
+function print(task: Task, { rows, versions, rounds }: Report): void {
+  const names = [...new Set(rows.flatMap(({ spread }) => Object.keys(spread)))];
   console.log(
     `\nImages per second, ${task}: median of ${rounds} interleaved rounds (lowest-highest)`,
   );
   const cells = rows.map((row) => [
     `${row.work} ${row.size}x${row.size}, batch ${row.batch}`,
-    ...names.map((name) => rangeText(row.spread[name]!, 1)),
+    ...names.map((name) => (row.spread[name] ? rangeText(row.spread[name], 1) : "")),
     ratioCell(row.ratioDefault),
     ratioCell(row.ratioBest),
+    ratioCell(row.ratioTypeScript),
   ]);
-  console.log(table(cells, ["work", ...names, "ratioDefault", "ratioBest"]));
+  console.log(table(cells, ["work", ...names, "to torch", "to the best", "to TypeScript"]));
   console.log("\nPeak memory in MiB (of which the libraries, before there was a network)");
   const memory = rows.map((row) => [
     row.work,
-    ...names.map((name) => memoryCell(row.peakMemoryMiB[name]!, row.importedMiB[name]!)),
+    ...names.map((name) => memoryCell(row.peakMemoryMiB[name], row.importedMiB[name])),
     ratioCell(row.peakMemoryRatio),
   ]);
   console.log(table(memory, ["work", ...names, "ratio"]));
@@ -172,6 +190,6 @@ function print(task: Task, { rows, versions, rounds }: Report, asked: readonly s
   console.log(`${listed.join(", ")}`);
 }
 
-const memoryCell = (peak: number, imported: number) =>
-  `${Math.round(peak)} (${Math.round(imported)})`;
+const memoryCell = (peak: number | undefined, imported = 0) =>
+  peak === undefined ? "" : `${Math.round(peak)} (${Math.round(imported)})`;
 const ratioCell = (ratio: number | null) => ratio?.toFixed(2) ?? "";

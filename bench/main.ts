@@ -1,7 +1,7 @@
 /** The benches by name: `npm run bench -- NAME`. Each answers one question; none is a test. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isHilumError } from "../src/errors.ts";
-import { PEERS, type Task } from "./peers.ts";
+import { DEFAULT_PEERS, type Task, TYPESCRIPT_PEERS } from "./peers.ts";
 import { WORKS } from "./works.ts";
 
 const NOTICE =
@@ -35,10 +35,16 @@ for (const { task, summary } of COMPARISONS)
     .description(`${summary}. Interleaved rounds against PyTorch and Keras on equal networks`)
     .option("--python <file>", "the Python that has bench/peers/requirements.txt", "python3")
     .option("--work <names>", "works to measure, with commas", list, names(WORKS))
-    .option("--peers <names>", "peers to measure, with commas", list, PEERS)
+    .option(
+      "--peers <names>",
+      `peers to measure, with commas; also ${TYPESCRIPT_PEERS.join(", ")}`,
+      list,
+      DEFAULT_PEERS,
+    )
     .option("--rounds <count>", "interleaved rounds", wholeNumber, 5)
     .option("--seconds <count>", "for each peer in each round", wholeNumber, 4)
     .option("--threads <count>", "threads of each", wholeNumber, 2)
+    .option("--size <pixels>", "side of the input, instead of each work's own", wholeNumber)
     .option("--batch <count>", "batch, instead of each work's own", wholeNumber)
     .option("--json <file>", "write the report to this file")
     .addHelpText(
@@ -46,6 +52,7 @@ for (const { task, summary } of COMPARISONS)
       example(
         `${task} --python VENV/bin/python --json ${task}.json`,
         `${task} --python VENV/bin/python --work ${WORKS[0]!.name} --peers torch --rounds 3`,
+        `${task} --work cnn --peers tfjs-cpu --batch 1 --rounds 1   (a step takes it a minute)`,
       ),
     )
     .action(async (options) => (await import("./comparison.ts")).compare(task, options));
