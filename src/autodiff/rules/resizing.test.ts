@@ -45,6 +45,25 @@ const CASES: readonly OperatorCase[] = [
     build: (x) =>
       op.resizeByScales(x, [1, 1, 1.5, 0.7], { coordinates: "asymmetric", nearestMode: "floor" }),
   },
+  ...COORDINATES.map((coordinates) => ({
+    operator: "Resize",
+    title: `linear by scales, an axis that keeps its size, ${coordinates}`,
+    operands: [normal([1, 1, 4, 4])],
+    build: (x: Value) => op.resizeByScales(x, [1, 1, 1.23, 1.5], { mode: "linear", coordinates }),
+  })),
+  {
+    operator: "Resize",
+    title: "nearest by scales, an axis that keeps its size",
+    operands: [normal([1, 1, 4, 3])],
+    build: (x) =>
+      op.resizeByScales(x, [1, 1, 1.23, 2], { coordinates: "asymmetric", nearestMode: "floor" }),
+  },
+  {
+    operator: "Resize",
+    title: "by scales so near to one that no size changes",
+    operands: [normal([1, 1, 4, 5])],
+    build: (x) => op.resizeByScales(x, [1, 1, 1.23, 1.1], { mode: "linear" }),
+  },
   {
     operator: "Resize",
     title: "sizes of some axes",

@@ -20,12 +20,15 @@ const resize: GradientRule = (context) => {
   if (mode === "cubic") context.unsupported('mode "cubic" has no gradient here');
   if (intOf(context.attributes, "antialias", 0) === 1)
     context.unsupported("an antialiased resize has no gradient here");
+  const from = staticShape(x);
   const to = staticShape(context.gradient);
   const given = scalesByAxis(context);
   let { gradient } = context;
-  staticShape(x).forEach((size, axis) => {
-    if (size === to[axis]) return;
+  // Whatever the scales, ONNX Runtime hands on unchanged what keeps its whole shape.
+  if (from.every((size, axis) => size === to[axis])) return [gradient];
+  from.forEach((size, axis) => {
     const scale = given.get(axis) ?? to[axis]! / size;
+    if (size === to[axis] && scale === 1) return;
     const weights = axisWeights(context, size, to[axis]!, scale);
     gradient = alongAxis(gradient, axis, weights, size);
   });

@@ -78,6 +78,8 @@ const resize: Kernel = (operation) => {
     const outputs = sizes?.[i] ?? Math.floor(size * scales![i]!);
     axes[axis] = { size, outputs, scale: scales?.[i] ?? outputs / size };
   });
+  // ONNX Runtime, unlike the standard, hands on what keeps its whole shape, whatever the scales.
+  if (axes.every(({ size, outputs }) => size === outputs)) return [x];
   const result = tabulate(
     x.type,
     axes.map((axis) => axis.outputs),
