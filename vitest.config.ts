@@ -5,7 +5,7 @@ const isFull = process.env.HILUM_TEST === "all";
 
 export default defineConfig({
   test: {
-    include: ["{src,test,docs}/**/*.test.ts"],
+    include: ["{src,test,docs}/**/*.test.ts", "bench/*.test.ts"],
     exclude: isFull ? [] : ["**/*.slow.test.ts"],
     testTimeout: 120_000,
     hookTimeout: 120_000,

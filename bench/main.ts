@@ -85,11 +85,12 @@ program
   .option("--rounds <count>", "interleaved rounds", wholeNumber, 8)
   .option("--steps <count>", "steps in each round", wholeNumber, 4)
   .option("--threads <count>", "threads within an operator", wholeNumber, 2)
-  .option("--images <counts>", "sizes of the growing data, with commas", list, [
-    "1000",
-    "10000",
-    "100000",
-  ])
+  .option(
+    "--images <counts>",
+    "sizes of the growing data, with commas",
+    (text) => list(text).map(wholeNumber),
+    [1000, 10_000, 100_000],
+  )
   .option("--json <file>", "write the report to this file")
   .addHelpText(
     "after",

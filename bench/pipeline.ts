@@ -22,7 +22,7 @@ export interface PipelineOptions {
   readonly rounds: number;
   readonly steps: number;
   readonly threads: number;
-  readonly images: readonly string[];
+  readonly images: readonly number[];
   readonly json?: string | undefined;
 }
 
@@ -51,14 +51,14 @@ const SMALL_FILM_SIZE = 64;
 
 export async function measurePipeline(options: PipelineOptions): Promise<void> {
   const works = options.work.map(workNamed);
-  const counts = options.images.map(Number);
   const machine = await machineNow();
   console.log(describeMachine(machine));
   const steps: StepRow[] = [];
   for (const work of works) steps.push(await inFolder((folder) => stepRow(work, folder, options)));
   printSteps(steps, options.rounds);
   const scale: ScaleRow[] = [];
-  for (const count of counts) scale.push(await inFolder((folder) => scaleRow(count, folder)));
+  for (const count of options.images)
+    scale.push(await inFolder((folder) => scaleRow(count, folder)));
   printScale(scale);
   const report = { machine, versions: ourVersions(), rows: steps, scale };
   if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
