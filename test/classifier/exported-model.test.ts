@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Classifier, loadClassifier } from "../../src/classifier/index.node.ts";
 import { openDataset } from "../../src/datasets/index.ts";
+import { evaluate } from "../../src/evaluation/index.ts";
 import { VERSION } from "../../src/version.ts";
 import { type PhantomFolder, phantomFolder } from "../support/phantom-folder.ts";
 import {
@@ -40,6 +41,21 @@ describe("a run and its model.onnx", () => {
     expect(trained.validation[0]!.prediction.probabilities).toHaveLength(3);
     expect(spreadOfRun(trained)).toBeGreaterThan(100 * PROMISED);
     expect(await worstDifference(trained)).toBeLessThan(PROMISED);
+  });
+});
+
+describe("evaluate", () => {
+  it("sees of each film what the run saw in its cache", async () => {
+    const out = phantoms.place("run");
+    const { run, validation } = await trainedClassifier(phantoms.films, {}, { ...phantoms, out });
+    await using classifier = await loadClassifier(run.run);
+    const { samples, predictions } = await evaluate(classifier, await openDataset(phantoms.films));
+    const found = new Map(samples.map(({ path }, index) => [path, predictions[index]!]));
+    for (const { path, prediction } of validation) {
+      expect(found.get(path)!.target).toEqual(prediction.target);
+      for (const [k, p] of Array.from(prediction.probabilities).entries())
+        expect(Math.abs(found.get(path)!.probabilities[k]! - p)).toBeLessThan(PROMISED);
+    }
   });
 });
 

@@ -3,7 +3,14 @@ import { expectClose } from "../../../test/support/close.ts";
 import { checkGradients } from "../../../test/support/gradient-check.ts";
 import { normal, type OperatorCase } from "../../../test/support/operator-case.ts";
 import { evaluate } from "../../../test/support/reference/index.ts";
-import { float32, graphBuilder, operators as op, windowOf } from "../../onnx/index.ts";
+import {
+  float32,
+  graphBuilder,
+  ints,
+  operators as op,
+  string,
+  windowOf,
+} from "../../onnx/index.ts";
 import { randomStream } from "../../random.ts";
 import { CONVOLUTION_GRADIENTS } from "./convolution.ts";
 import { byColumns, byGroupedConv, byImage, byRows } from "./convolution-weight.ts";
@@ -263,6 +270,20 @@ const CASES: readonly OperatorCase[] = [
     operands: [normal([1, 1, 4, 4]), normal([2, 1, 3, 3])],
     build: (x, weight) => op.conv(x, weight),
   },
+  ...["NOTSET", "SAME_UPPER"].map(
+    (autoPad): OperatorCase => ({
+      operator: "ConvTranspose",
+      title: `a stated output shape, ${autoPad}`,
+      operands: [normal([1, 2, 3, 4]), normal([2, 2, 3, 3]), normal([2])],
+      build: (...operands) =>
+        operands[0]!.builder.node("ConvTranspose", operands, {
+          kernel_shape: ints([3, 3]),
+          strides: ints([2, 2]),
+          output_shape: ints([6, 7]),
+          ...(autoPad === "NOTSET" ? {} : { auto_pad: string(autoPad) }),
+        })[0]!,
+    }),
+  ),
   ...TRANSPOSED.map(
     ({ title, x, weight, options }): OperatorCase => ({
       operator: "ConvTranspose",

@@ -1,7 +1,7 @@
 import { describe } from "vitest";
 import { checkGradients } from "../../../test/support/gradient-check.ts";
 import { given, normal, type OperatorCase } from "../../../test/support/operator-case.ts";
-import { int64, operators as op, type Value } from "../../onnx/index.ts";
+import { int, int64, operators as op, type Value } from "../../onnx/index.ts";
 import { REARRANGEMENT_GRADIENTS } from "./rearrangement.ts";
 
 type Unary = (x: Value) => Value | readonly Value[];
@@ -69,6 +69,11 @@ const PARTS: readonly OperatorCase[] = [
   ...table("Split", [
     ["three sizes", [2, 6], (x) => op.split(x, [1, 2, 3], 1)],
     ["a negative axis", [4, 2], (x) => op.split(x, [1, 3], -2)],
+    [
+      "into a number of parts, the last one smaller",
+      [2, 7],
+      (x) => x.builder.node("Split", [x], { axis: int(1), num_outputs: int(3) }, { outputs: 3 }),
+    ],
     ["a part that nothing uses", [5, 2], (x) => [op.split(x, [1, 2, 2], 0)[1]!]],
     [
       "parts that are used more than once",
