@@ -44,8 +44,9 @@ describe("lockFolder", () => {
   });
 
   it("takes over where a namesake died between naming itself and tidying up", () => {
-    const folder = fileTree({ [`.lock.${process.pid}`]: dead(process.pid) });
-    linkSync(join(folder, `.lock.${process.pid}`), join(folder, ".lock"));
+    const own = `.lock.${process.pid}-1-abc`;
+    const folder = fileTree({ [own]: dead(process.pid), [`.lock.${process.pid}-1-def`]: "" });
+    linkSync(join(folder, own), join(folder, ".lock"));
     lockFolder(folder)();
     expect(readdirSync(folder)).toEqual([]);
   });

@@ -24,8 +24,8 @@ const LOCK_NAME = ".lock";
 export function lockFolder(folder: string): () => void {
   const path = join(folder, LOCK_NAME);
   // A name of its own each time: a file that a dead namesake left may be linked to the lock itself.
-  const own = `${path}.${process.pid}-${randomBytes(6).toString("hex")}`;
   const holder: Holder = { pid: process.pid, started: startTime(process.pid) ?? "" };
+  const own = `${path}.${holder.pid}-${holder.started}-${randomBytes(6).toString("hex")}`;
   try {
     guardDisk(own, () => writeFileSync(own, JSON.stringify(holder)));
     const unlock = acquire(path, { own, folder });
@@ -84,9 +84,9 @@ function isLinked(own: string, path: string): boolean {
 function sweep(folder: string): void {
   for (const name of readdirSync(folder)) {
     if (!name.startsWith(`${LOCK_NAME}.`)) continue;
-    const text = textOf(join(folder, name));
-    const holder = text === undefined ? undefined : holderOf(text);
-    // What cannot be read may be about to be written.
+    // A file that names a process says so in its name as well: its contents may not be there yet.
+    const [, pid, started] = name.match(/^\.lock\.(\d+)-(\d*)-/) ?? [];
+    const holder = pid ? { pid: Number(pid), started: started! } : holderIn(join(folder, name));
     if (holder && !isAlive(holder)) rmSync(join(folder, name), { force: true });
   }
 }
@@ -99,6 +99,11 @@ function textOf(path: string): string | undefined {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw cause;
   }
+}
+
+function holderIn(path: string): Holder | undefined {
+  const text = textOf(path);
+  return text === undefined ? undefined : holderOf(text);
 }
 
 /** Undefined for what a power cut may have left of it. */

@@ -22,15 +22,31 @@ export function stopSignal(): AbortSignal {
  * user started us, and a parent that goes (nohup, a closed terminal) means nothing.
  */
 export function watchStarter(): void {
-  if (!process.env.npm_execpath && !process.env.npm_command) return;
-  const ancestors = [process.ppid, parentOf(process.ppid)].filter(
-    (pid) => pid !== undefined && pid > 1,
-  );
-  const first = process.ppid;
+  if (!isBelowNpm(process.env)) return;
+  const starters = `${startersOf(process.ppid)}`;
   setInterval(() => {
-    const isOrphan = process.ppid !== first || ancestors.some((pid) => !isRunning(pid!));
-    if (isOrphan) process.kill(process.pid, "SIGKILL");
+    if (`${startersOf(process.ppid)}` !== starters) process.kill(process.pid, "SIGKILL");
   }, POLL_MS).unref();
+}
+
+/** Processes from `pid` up to npm, which alone does not have the variables that it gives its children. */
+function startersOf(pid: number | undefined): number[] {
+  if (pid === undefined || pid <= 1) return [];
+  return isBelowNpm(environmentOf(pid)) ? [pid, ...startersOf(parentOf(pid))] : [pid];
+}
+
+function isBelowNpm(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return environment.npm_execpath !== undefined || environment.npm_command !== undefined;
+}
+
+/** The environment that another process began with, where the system tells. */
+function environmentOf(pid: number): Record<string, string> {
+  try {
+    const entries = readFileSync(`/proc/${pid}/environ`, "utf8").split("\0");
+    return Object.fromEntries(entries.map((entry) => [entry.split("=")[0]!, entry]));
+  } catch {
+    return {};
+  }
 }
 
 /** The parent of another process where the system tells. */
@@ -40,14 +56,5 @@ function parentOf(pid: number): number | undefined {
     return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
   } catch {
     return undefined;
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
