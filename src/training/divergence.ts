@@ -20,13 +20,14 @@ export function refuseDivergence(
   { settings, folder }: Run,
   { symptom, epoch, step, learningRate }: Divergence,
 ): never {
-  const clipping = settings.clipNorm === null ? "clipNorm 1, " : "";
+  const clipping = settings.clipNorm === null ? "--clip-norm 1, " : "";
+  const third = Number((settings.lr / 3).toPrecision(1));
   const saved = existsSync(folder.file("last"))
     ? `The last checkpoint is intact: ${folder.file("last")}`
     : "No checkpoint was written yet.";
   throw new HilumError(
     "training-diverged",
-    `${symptom} in epoch ${epoch}, step ${step}, at a learning rate of ${learningRate.toPrecision(3)}. Try ${clipping}a third of the rate (--lr ${(settings.lr / 3).toPrecision(1)}) or a longer --warmup, into another --out. ${saved}`,
+    `${symptom} in epoch ${epoch}, step ${step}, at a learning rate of ${learningRate.toPrecision(3)}. Try ${clipping}a third of the rate (--lr ${third}) or a longer --warmup, into another --out. ${saved}`,
     { run: folder.path, symptom, epoch, step, learningRate },
   );
 }

@@ -13,7 +13,7 @@ import { isDeepStrictEqual } from "node:util";
 import { HilumError } from "../errors.ts";
 import { guardDisk, writeFileAtomically } from "../files.node.ts";
 import { lockFolder } from "../folder-lock.node.ts";
-import type { Settings } from "./options.ts";
+import { type Settings, SettingsSchema } from "./options.ts";
 
 export const RUN_FILES = {
   config: "config.json",
@@ -207,12 +207,15 @@ export function makeCheckpointFolder(folder: RunFolder): void {
   guardDisk(path, () => mkdirSync(path, { recursive: true }));
 }
 
-/** Throws `settings-changed` naming the first setting in which a resumed run would differ. */
+/**
+ * Throws `settings-changed` naming the first setting in which a resumed run would differ: in the
+ * order of the schema, in which a cause (the model) comes before what follows from it (its recipe).
+ */
 export function refuseChanges(folder: RunFolder, settings: Settings): void {
-  const before = folder.config().settings as unknown as Readonly<Record<string, unknown>>;
-  for (const [option, value] of Object.entries(settings))
-    if (!isDeepStrictEqual(before[option], value))
-      refuseChange(folder, { option, before: before[option], now: value });
+  const before = folder.config().settings;
+  for (const option of Object.keys(SettingsSchema.properties) as (keyof Settings)[])
+    if (!isDeepStrictEqual(before[option], settings[option]))
+      refuseChange(folder, { option, before: before[option], now: settings[option] });
 }
 
 /** Throws `settings-changed`. */
