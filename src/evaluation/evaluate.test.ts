@@ -103,6 +103,30 @@ describe("evaluate", () => {
     expect(evaluation.metrics.accuracy!.value).not.toBeNull();
   });
 
+  it("knows nothing of findings that the data lack or leave open", async () => {
+    const lines = dataset.samples.map(({ key, target }, index) =>
+      JSON.stringify({
+        path: key,
+        findings: { Mass: index % 3 === 0 ? null : target[1], Edema: 1 },
+      }),
+    );
+    const manifest = join(folder, "findings.jsonl");
+    writeFileSync(manifest, lines.join("\n"));
+    const findings = ["Edema", "Nodule", "Mass"];
+    await using model = await classifierOf({ ...METADATA, task: { kind: "findings", findings } });
+    const { samples, predictions, evaluation } = await evaluate(model, await openDataset(manifest));
+    const byKey = new Map(dataset.samples.map(({ key }, index) => [key, index]));
+    expect(predictions.map(({ target }) => target)).toEqual(
+      samples.map(({ key }) => {
+        const index = byKey.get(key)!;
+        return [1, null, index % 3 === 0 ? null : dataset.samples[index]!.target[1]];
+      }),
+    );
+    expect(Object.values(evaluation.perClass!.Nodule!).map(({ value }) => value)).toEqual(
+      Object.values(evaluation.perClass!.Nodule!).map(() => null),
+    );
+  });
+
   it("leaves out films that cannot be read and names them, or stops there when strict", async () => {
     const damaged = place("damaged");
     cpSync(folder, damaged, { recursive: true });

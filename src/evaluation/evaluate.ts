@@ -57,6 +57,8 @@ async function evaluateOn(
 ): Promise<DatasetEvaluation> {
   const { task, operatingPoint } = classifier.metadata;
   const columns = matchLabels(task, dataset.task);
+  // Of a class that the data lack no film is; of a finding that they lack nothing is known.
+  const lacking = task.kind === "findings" ? null : 0;
   const { split, samples } = chosenSamples(dataset, options.split);
   const readings = await classifier.read(
     samples.map(({ path }) => path),
@@ -79,7 +81,7 @@ async function evaluateOn(
     }
     kept.push(sample);
     predictions.push({
-      target: columns.map((column) => (column < 0 ? 0 : sample.target[column]!)),
+      target: columns.map((column) => (column < 0 ? lacking : sample.target[column]!)),
       probabilities: labelsOf(task).map((label) => reading!.probabilities[label]!),
     });
   });
