@@ -1,6 +1,6 @@
 /** Loss and metric by epoch. */
 import { BINARY_METRICS } from "./binary.ts";
-import { plotSvg } from "./plot.ts";
+import { type PlotPart, plotSvg } from "./plot.ts";
 import { COLOURS } from "./theme.ts";
 
 export interface CurvePoint {
@@ -10,7 +10,7 @@ export interface CurvePoint {
   readonly metrics: Readonly<Record<string, number | null>>;
 }
 
-/** An SVG: losses on the left, the selecting metric on the right, the best epoch marked. */
+/** An SVG: losses on the left, the selecting metric, where it is defined, on the right, the best epoch marked. */
 export async function learningCurves(
   history: readonly CurvePoint[],
   metric: string,
@@ -38,57 +38,52 @@ export async function learningCurves(
     scale: { nice: false, padding: 8 },
   } as const;
   const size = { width: 330, height: 220 };
-  return plotSvg({
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
-    hconcat: [
+  const heights = (name: string) => ({
+    field: "value",
+    type: "quantitative" as const,
+    title: name,
+    scale: { zero: false, nice: true },
+  });
+  const lossPlot: PlotPart = {
+    ...size,
+    title: "Loss",
+    data: { values: losses },
+    mark: { type: "line", point: { size: 24 }, strokeWidth: 2 },
+    encoding: {
+      x: epochs,
+      y: heights("Loss"),
+      color: {
+        field: "series",
+        type: "nominal",
+        title: null,
+        legend: { orient: "top" },
+        scale: { domain: ["training", "validation"], range: [COLOURS.first, COLOURS.second] },
+      },
+    },
+  };
+  const metricPlot = (top: (typeof values)[number]): PlotPart => ({
+    ...size,
+    title: `${title}, validation: best ${top.value.toFixed(4)} in epoch ${top.epoch}`,
+    layer: [
       {
-        ...size,
-        title: "Loss",
-        data: { values: losses },
-        mark: { type: "line", point: { size: 24 }, strokeWidth: 2 },
-        encoding: {
-          x: epochs,
-          y: {
-            field: "value",
-            type: "quantitative",
-            title: "Loss",
-            scale: { zero: false, nice: true },
-          },
-          color: {
-            field: "series",
-            type: "nominal",
-            title: null,
-            legend: { orient: "top" },
-            scale: { domain: ["training", "validation"], range: [COLOURS.first, COLOURS.second] },
-          },
+        data: { values },
+        mark: {
+          type: "line",
+          point: { size: 24, color: COLOURS.second },
+          strokeWidth: 2,
+          color: COLOURS.second,
         },
+        encoding: { x: epochs, y: heights(title) },
       },
       {
-        ...size,
-        title: best
-          ? `${title}, validation: best ${best.value.toFixed(4)} in epoch ${best.epoch}`
-          : `${title}, validation`,
-        layer: [
-          {
-            data: { values },
-            mark: { type: "line", point: { size: 24 }, strokeWidth: 2, color: COLOURS.second },
-            encoding: {
-              x: epochs,
-              y: {
-                field: "value",
-                type: "quantitative",
-                title,
-                scale: { zero: false, nice: true },
-              },
-            },
-          },
-          {
-            data: { values: best ? [best] : [] },
-            mark: { type: "point", size: 150, strokeWidth: 2, color: COLOURS.third, filled: false },
-            encoding: { x: epochs, y: { field: "value", type: "quantitative" } },
-          },
-        ],
+        data: { values: [top] },
+        mark: { type: "point", size: 150, strokeWidth: 2, color: COLOURS.third, filled: false },
+        encoding: { x: epochs, y: { field: "value", type: "quantitative" } },
       },
     ],
+  });
+  return plotSvg({
+    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
+    hconcat: [lossPlot, ...(best ? [metricPlot(best)] : [])],
   });
 }

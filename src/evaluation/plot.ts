@@ -3,6 +3,8 @@ import type { TopLevelSpec } from "vega-lite";
 import { PLOT_CONFIG } from "./theme.ts";
 
 export type PlotSpec = TopLevelSpec;
+/** One of several plots side by side. */
+export type PlotPart = Extract<PlotSpec, { hconcat: unknown }>["hconcat"][number];
 
 /** The SVG of a specification. Vega takes a third of a second to load, so it loads when first used. */
 export async function plotSvg(spec: PlotSpec): Promise<string> {
