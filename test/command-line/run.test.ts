@@ -212,3 +212,33 @@ describe("hilum inspect", () => {
     expect(stdout).toContain("Not for clinical use");
   });
 });
+
+describe("several classes", () => {
+  it("train, are evaluated as they were trained, and are predicted by the same commands", async () => {
+    const three = place("three");
+    const pattern = ["--label-pattern", "_(bacteria|virus)_"];
+    const run3 = await hilum("train", films, "--out", three, ...SETTINGS, ...pattern, "--json");
+    expect(run3.exitCode, run3.stderr).toBe(0);
+    const classes = ["NORMAL", "BACTERIA", "VIRUS"];
+    const byRun = await hilum("evaluate", three, "--data", films, "--json");
+    const evaluated = byRun.json();
+    expect(evaluated).toMatchObject({ positive: null, threshold: null });
+    expect(evaluated).toMatchObject({ confusion: { labels: classes } });
+    const { positive, images } = (await hilum("predict", three, films, "--json")).json<{
+      positive: null;
+      images: { probabilities: Record<string, number> }[];
+    }>();
+    expect(positive).toBeNull();
+    expect(images).toHaveLength(48);
+    for (const { probabilities } of images) expect(Object.keys(probabilities)).toEqual(classes);
+    const byFile = await hilum("evaluate", join(three, "model.onnx"), "--data", films, "--json");
+    expect(byFile.stdout).toBe(byRun.stdout);
+    // Away from its run the file does not know how the data name their classes.
+    const away = place("away.onnx");
+    copyFileSync(join(three, "model.onnx"), away);
+    const alone = await hilum("evaluate", away, "--data", films, "--json");
+    expect(alone.json()).toMatchObject({ error: { code: "labels-differ" } });
+    const told = await hilum("evaluate", away, "--data", films, ...pattern, "--json");
+    expect(told.json()).toMatchObject({ confusion: evaluated.confusion });
+  });
+});

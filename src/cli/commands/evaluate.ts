@@ -1,5 +1,6 @@
+import { basename, dirname } from "node:path";
 import { loadClassifier, NOTICE } from "../../classifier/index.node.ts";
-import { openDataset } from "../../datasets/index.ts";
+import { type OpenOptions, openDataset } from "../../datasets/index.ts";
 import { BINARY_METRICS, type Evaluation, evaluate } from "../../evaluation/index.ts";
 import { type CommandDefinition, count, text } from "../command.ts";
 import { progressBar } from "../progress.ts";
@@ -15,8 +16,14 @@ export const EVALUATE: CommandDefinition = {
       flags: "--split <name>",
       description: "which split (default: test where there is one, else all films)",
     },
-    { flags: "--patient-pattern <regex>", description: "the patient in a file name" },
-    { flags: "--label-pattern <regex>", description: "the class in a file name" },
+    {
+      flags: "--patient-pattern <regex>",
+      description: "the patient in a file name (default: as the run was trained)",
+    },
+    {
+      flags: "--label-pattern <regex>",
+      description: "the class in a file name (default: as the run was trained)",
+    },
     { flags: "--strict", description: "stop at the first file that cannot be read" },
     { flags: "--threads <n>", description: "threads of the network", parse: count },
   ],
@@ -25,9 +32,10 @@ export const EVALUATE: CommandDefinition = {
     "hilum evaluate runs/cnn/model.onnx --data chest_xray --split test --json",
   ],
   async run([model], options, { output, signal }) {
+    const trained = await patternsOfRun(String(model));
     const dataset = await openDataset(String(options.data), {
-      patientPattern: text(options.patientPattern),
-      labelPattern: text(options.labelPattern),
+      patientPattern: text(options.patientPattern) ?? trained.patientPattern,
+      labelPattern: text(options.labelPattern) ?? trained.labelPattern,
     });
     const classifier = await loadClassifier(String(model), {
       threads: options.threads as number | undefined,
@@ -54,6 +62,17 @@ export const EVALUATE: CommandDefinition = {
 
 /** What fits a terminal; --json has every metric of a class. */
 const SHOWN_PER_CLASS = ["sensitivity", "specificity", "ppv", "f1", "auroc", "averagePrecision"];
+
+/** How a run's own data named patients and classes; a model away from its run tells nothing of it. */
+async function patternsOfRun(
+  model: string,
+): Promise<Pick<OpenOptions, "patientPattern" | "labelPattern">> {
+  const { RUN_FILES, runFolder } = await import("../../training/index.ts");
+  const folder = runFolder(basename(model) === RUN_FILES.model ? dirname(model) : model);
+  if (folder.state() === "absent") return {};
+  const { patientPattern, labelPattern } = folder.config().settings;
+  return { patientPattern: patientPattern ?? undefined, labelPattern: labelPattern ?? undefined };
+}
 
 /** The numbers for people. */
 export function evaluationText({
