@@ -31,6 +31,9 @@ try {
   const passed = rows.filter(isSound).length;
   console.log(`${passed} passed, ${rows.length - passed} failed`);
   process.exitCode = passed === rows.length ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
 } finally {
   if (!kept) rmSync(work, { recursive: true, force: true });
 }
