@@ -13,7 +13,10 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
+import { buildImageCache } from "./cache.ts";
 import type { Sample } from "./dataset.ts";
 import { writePhantomDataset } from "./phantom/phantom-dataset.ts";
 
@@ -48,6 +51,47 @@ const unfinishedOf = (cacheFolder: string) =>
   readdirSync(cacheFolder, { recursive: true, encoding: "utf8" }).filter((name) =>
     name.includes(".unfinished-"),
   );
+
+describe("a cache of many films", () => {
+  const collect = (() => {
+    setFlagsFromString("--expose-gc");
+    return runInNewContext("gc") as () => void;
+  })();
+  /** Bytes of buffers that are still in use; what natives held is let go in the next turn. */
+  const inUse = async () => {
+    for (const _ of [1, 2]) {
+      collect();
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    return process.memoryUsage().arrayBuffers;
+  };
+
+  it("holds places and not pixels in memory, built or found again, read in any order", async () => {
+    const root = join(folder, "thousands");
+    mkdirSync(root);
+    const film = readFileSync((await phantoms())[0]!.path);
+    const samples = Array.from({ length: 1500 }, (_, i) => {
+      writeFileSync(join(root, `${i}.png`), Buffer.concat([film, Buffer.from(String(i))]));
+      return sampleOf(root, `${i}.png`);
+    });
+    const size = 160;
+    const pixels = samples.length * size * size;
+    const batch = new Uint8Array(32 * size * size);
+    for (const _ of ["built", "found"]) {
+      const before = await inUse();
+      const cache = await buildImageCache(samples, { size, dir });
+      expect(cache.count).toBe(samples.length);
+      for (let step = 0; step < 400; step++)
+        cache.readInto(
+          Array.from({ length: 32 }, (_, i) => (step * 7919 + i * 613) % samples.length),
+          batch,
+        );
+      // A film's place is an offset, a descriptor, its digest and its sample.
+      expect((await inUse()) - before).toBeLessThan(pixels / 25);
+      cache.close();
+    }
+  });
+});
 
 describe("caches built by processes of their own", () => {
   const script = fileURLToPath(new URL("../../test/support/cache-builder.ts", import.meta.url));
