@@ -1,9 +1,9 @@
 /**
  * The films below a folder, found in byte order: links are followed once, what desktops and
- * archives leave behind is passed over, and a file without an extension is asked what it is.
+ * archives leave behind is passed over, as are the folders of runs, and a file without an extension is asked what it is.
  */
 import type { Dirent } from "node:fs";
-import { open, readdir, realpath, stat } from "node:fs/promises";
+import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HilumError } from "../errors.ts";
 import { detectFormat } from "../images/index.ts";
@@ -35,7 +35,9 @@ export async function filmTree(root: string, signal?: AbortSignal): Promise<Film
   const walk = async (folder: string, folders: readonly string[], above: readonly string[]) => {
     const real = await realpath(folder);
     if (above.includes(real)) return;
-    for (const entry of await entriesOf(folder)) {
+    const entries = await entriesOf(folder);
+    if (folders.length > 0 && (await isRun(folder, entries))) return;
+    for (const entry of entries) {
       if (signal?.aborted)
         throw new HilumError("interrupted", `Stopped while looking through ${root}.`, {
           path: root,
@@ -49,6 +51,13 @@ export async function filmTree(root: string, signal?: AbortSignal): Promise<Film
   };
   await walk(root, [], []);
   return { films, others };
+}
+
+/** Whether training wrote the folder: its curves and previews are no films of a class "runs". */
+async function isRun(folder: string, entries: readonly Dirent[]): Promise<boolean> {
+  if (!entries.some(({ name }) => name === "config.json")) return false;
+  const text = await readFile(join(folder, "config.json"), "utf8").catch(() => "");
+  return /"hilum":\s*"/.test(text);
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {

@@ -139,6 +139,17 @@ describe("folders", () => {
     expect(await keysOf(root)).toEqual(["NORMAL/IM0001", "SICK/a.png"]);
   });
 
+  it("pass over the folders of runs, but not others that hold a config.json", async () => {
+    const root = fileTree({
+      "NORMAL/a.png": "",
+      "NORMAL/config.json": "{}",
+      "SICK/b.png": "",
+      "runs/cnn/config.json": '{\n  "format": 1,\n  "hilum": "0.1.0"\n}',
+      "runs/cnn/curves.png": "",
+    });
+    expect(await keysOf(root)).toEqual(["NORMAL/a.png", "SICK/b.png"]);
+  });
+
   it("treat names of object members as plain names", async () => {
     expect(await keysOf(fileTree(["constructor/a.png", "toString/b.png"]))).toEqual([
       "constructor/a.png",
