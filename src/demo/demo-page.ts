@@ -86,7 +86,7 @@ const sentence = (text: string): string => `<p class="lead">${escapeHtml(text)}<
 
 function lead({ settings, plan, run, tested }: DemoRecord): string {
   return sentence(
-    `${plan.length.toLocaleString("en")} synthetic films were drawn, half of them with an opacity. The network "${settings.model}" learnt from ${run.images.train} of them for ${run.epochs} epochs, ${run.images.validation} chose its best epoch and its operating point, and ${tested.evaluation.n} of other synthetic patients tested it.`,
+    `${plan.length.toLocaleString("en")} synthetic films were drawn, half of them with an opacity. The network "${settings.model}" learnt from ${run.images.train} of them for ${run.epochs} epochs, ${run.images.validation} chose its best epoch and its operating point, and ${tested.evaluation.n} films of other synthetic patients tested it.`,
   );
 }
 
