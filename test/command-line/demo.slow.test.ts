@@ -5,18 +5,16 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { afterAll, describe, expect, it } from "vitest";
+import { commandLine } from "../support/command-line.ts";
 
+const hilum = commandLine();
 const root = mkdtempSync(join(tmpdir(), "hilum-demo-"));
 afterAll(() => rmSync(root, { recursive: true }));
 
-const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
-const TSX = import.meta.resolve("tsx");
-
 /** Runs the command in `root`; at the first word on standard error `onStart` may send it a signal. */
 async function demo(words: readonly string[], onStart?: (pid: number) => void) {
-  const child = spawn(process.execPath, ["--import", TSX, MAIN, "demo", ...words], {
+  const child = spawn(process.execPath, [hilum.file, "demo", ...words], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
