@@ -1,12 +1,19 @@
 /** Writes the pages of docs/ that come from tables. */
 import { writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { GRADIENT_RULES } from "../src/autodiff/index.ts";
 import { ERROR_CODES, ERROR_KINDS } from "../src/errors.ts";
+import { IMAGE_FORMATS } from "../src/images/index.ts";
+import { INFERABLE_OPERATORS } from "../src/onnx/index.ts";
 
-export const ERRORS_PAGE = "docs/errors.md";
+/** What each page says now, by its path. */
+export const PAGES: Readonly<Record<string, () => string>> = {
+  "docs/errors.md": errorsPage,
+  "docs/supported.md": supportedPage,
+};
 
-/** docs/errors.md, from the table of codes. */
-export function errorsPage(): string {
+/** From the table of codes. */
+function errorsPage(): string {
   const kinds = Object.entries(ERROR_KINDS).map(
     ([kind, { exitCode, httpStatus }]) => `| ${kind} | ${exitCode} | ${httpStatus} |`,
   );
@@ -31,5 +38,31 @@ ${codes.join("\n")}
 `;
 }
 
+/** From the tables of gradient rules, shape rules and image formats. */
+function supportedPage(): string {
+  const listed = (names: Iterable<string>) => [...new Set(names)].toSorted().join(", ");
+  const withGradient = new Set(Object.keys(GRADIENT_RULES));
+  const withShape = [...INFERABLE_OPERATORS].filter((name) => !withGradient.has(name));
+  return `# What is supported
+
+Made from the tables in the source by \`npm run docs\`.
+
+## ONNX operators
+
+Any valid ONNX file is read and written again without loss, whatever its operators, and ONNX Runtime runs it. Training
+needs a gradient for each operator that a gradient has to pass.
+
+With a gradient (${withGradient.size}): ${listed(withGradient)}.
+
+Without a gradient, but with typed shapes (${withShape.length}): ${listed(withShape)}.
+
+## Images
+
+Read: ${listed(IMAGE_FORMATS.filter(({ decoder }) => decoder).map(({ name }) => name))}, grey or colour, 8 or 16 bit.
+
+Recognised and refused by name: ${listed(IMAGE_FORMATS.filter(({ decoder }) => !decoder).map(({ name }) => name))}.
+`;
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href)
-  writeFileSync(ERRORS_PAGE, errorsPage());
+  for (const [path, page] of Object.entries(PAGES)) writeFileSync(path, page());
