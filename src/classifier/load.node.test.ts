@@ -1,15 +1,30 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { phantomFolder } from "../../test/support/phantom-folder.ts";
 import { rejection } from "../../test/support/rejection.ts";
 import { planPhantoms } from "../datasets/index.ts";
-import { readImage } from "../images/index.ts";
+import { readImage, type WindowSetting } from "../images/index.ts";
 import { networkEntry } from "../models/index.ts";
 import { writeModelFile } from "../onnx/index.node.ts";
 import { graphBuilder, modelOf, operators as op } from "../onnx/index.ts";
 import { assembleClassifier } from "./assemble.ts";
 import { loadClassifier } from "./load.node.ts";
+
+/** The same network behind films that are shown through a window, or not. */
+function writeClassifier(path: string, window: WindowSetting | null): void {
+  writeModelFile(
+    path,
+    assembleClassifier(networkEntry("dense").build({ width: 1, depth: 1, seed: 1 }), new Map(), {
+      task: { kind: "classes", classes: ["NORMAL", "PNEUMONIA"], positive: 1 },
+      input: { size: 32, fit: "pad", normalization: "standardize", window },
+      operatingPoint: null,
+      provenance: {},
+      metrics: {},
+    }),
+  );
+}
 
 const SET = { count: 40, size: 64, seed: 6 };
 let place: (name: string) => string;
@@ -21,16 +36,7 @@ beforeAll(async () => {
   place = phantoms.place;
   films = planPhantoms(SET).map(({ key }) => join(phantoms.films, key));
   file = place("model.onnx");
-  writeModelFile(
-    file,
-    assembleClassifier(networkEntry("dense").build({ width: 1, depth: 1, seed: 1 }), new Map(), {
-      task: { kind: "classes", classes: ["NORMAL", "PNEUMONIA"], positive: 1 },
-      input: { size: 32, fit: "pad", normalization: "standardize", window: null },
-      operatingPoint: null,
-      provenance: {},
-      metrics: {},
-    }),
-  );
+  writeClassifier(file, null);
 });
 
 describe("loadClassifier", () => {
@@ -75,6 +81,27 @@ describe("a classifier's read", () => {
       expect(reading!.probability).toBeCloseTo(alone![1]!, 6);
     }
     expect(new Set(readings.map(({ reading }) => reading!.probability)).size).toBeGreaterThan(30);
+  });
+
+  it("shows films of 16 bits through the window that the model was trained with", async () => {
+    const { width, height, pixels } = await readImage(films[0]!);
+    // A lead marker, far above everything else: percentiles would leave the lungs dark beside it.
+    const marked = pixels.map((value, at) => (at < 5 * width ? 255 : value));
+    const deep = Uint16Array.from(marked, (value, at) => (at < 5 * width ? 60_000 : 16 * value));
+    const raw = { raw: { width, height, channels: 1 } } as const;
+    const path = place("deep.png");
+    await sharp(deep, raw).toColourspace("grey16").png().toFile(path);
+    const windowed = place("windowed.onnx");
+    writeClassifier(windowed, { center: 2040, width: 4080 });
+    await using classifier = await loadClassifier(windowed);
+    const [shown] = await classifier.read([path]);
+    const [expected] = await classifier.probabilities([
+      { width, height, pixels: marked, source: { format: "raw", bitsPerSample: 8, window: null } },
+    ]);
+    expect(shown!.reading!.probability).toBeCloseTo(expected![1]!, 6);
+    await using other = await loadClassifier(file);
+    const [unshown] = await other.read([path]);
+    expect(Math.abs(unshown!.reading!.probability! - expected![1]!)).toBeGreaterThan(1e-4);
   });
 
   it("reports a film that cannot be read and goes on with the others", async () => {
