@@ -2,6 +2,7 @@
 import type { Audit, DuplicateGroup, SplitCounts } from "./audit.ts";
 import { type Difference, MEASURES } from "./audit-differences.ts";
 import { groupBy } from "./group.ts";
+import { agreeing, counted } from "./wording.ts";
 
 export interface Finding {
   readonly code: string;
@@ -25,13 +26,8 @@ export function auditFindings(facts: Facts): Finding[] {
 
 const when = (isFound: boolean, finding: () => Finding): Finding[] => (isFound ? [finding()] : []);
 
-/** "1 image", "2 images"; with thousands apart. */
-export function counted(count: number, noun: string): string {
-  return `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 const have = (count: number, noun: string): string =>
-  `${counted(count, noun)} ${count === 1 ? "has" : "have"}`;
+  `${counted(count, noun)} ${agreeing(count, "has", "have")}`;
 
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;
 const example = (groups: readonly DuplicateGroup[]): string =>
@@ -143,7 +139,7 @@ function patients(facts: Facts): Finding[] {
     ...when(patientsUnknown > 0, () => ({
       code: "patients-unknown",
       severity: "warning",
-      message: `${counted(patientsUnknown, "image")} of ${images.toLocaleString("en")} ${patientsUnknown === 1 ? "names" : "name"} no patient, so each counts as its own.`,
+      message: `${counted(patientsUnknown, "image")} of ${images.toLocaleString("en")} ${agreeing(patientsUnknown, "names", "name")} no patient, so each counts as its own.`,
       advice:
         "Several films of one patient may then cross from training to validation. Give --patient-pattern, or a patient column in a manifest.",
     })),

@@ -3,9 +3,10 @@ import { basename } from "node:path";
 import { escapeHtml, htmlTable, page } from "../page.ts";
 import type { Audit, DuplicateGroup, Range } from "./audit.ts";
 import { MEASURES } from "./audit-differences.ts";
-import { counted, type Finding, rounded } from "./audit-findings.ts";
+import { type Finding, rounded } from "./audit-findings.ts";
 import type { AuditPictures } from "./audit-pictures.ts";
 import { FILM_GRID_STYLE, filmGrid } from "./film-grid.ts";
+import { counted } from "./wording.ts";
 
 /** A list on the page ends here; the JSON has it whole. */
 const LONGEST_LIST = 200;

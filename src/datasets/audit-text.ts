@@ -1,6 +1,7 @@
 /** The audit as lines for a terminal. */
 import type { Audit } from "./audit.ts";
-import { counted, rounded } from "./audit-findings.ts";
+import { rounded } from "./audit-findings.ts";
+import { counted } from "./wording.ts";
 
 const WIDTH = 96;
 

@@ -18,6 +18,7 @@ import { groupBy } from "./group.ts";
 import type { OpenOptions } from "./open.ts";
 import { labelReader, patientReader, refuseUnmatched } from "./patient.ts";
 import { splitNamed } from "./split-name.ts";
+import { agreeing, counted } from "./wording.ts";
 
 const keyOf = ({ folders, name }: Found): string => [...folders, name].join("/");
 const isKnown = (value: string | undefined): value is string => value !== undefined;
@@ -82,7 +83,7 @@ function foreignFolders(films: readonly Found[]): DatasetProblem[] {
     code: "folder-ignored",
     key: folder,
     severity: "note",
-    message: `The folder ${folder} (${length} images) lies beside the split folders and was left out; in the public archive it is a second copy.`,
+    message: `The folder ${folder} (${counted(length, "image")}) lies beside the split folders and was left out; in the public archive it is a second copy.`,
   }));
 }
 
@@ -93,7 +94,7 @@ function filmsWithoutClass(keys: readonly string[]): DatasetProblem[] {
       code: "image-unlabelled",
       key: keys[0]!,
       severity: "warning",
-      message: `${keys.length} images lie in no class folder and were left out (first: ${keys[0]}). Move them into one, or remove them.`,
+      message: `${counted(keys.length, "image")} ${agreeing(keys.length, "lies in no class folder and was", "lie in no class folder and were")} left out (first: ${keys[0]}). Move ${agreeing(keys.length, "it into one, or remove it", "them into one, or remove them")}.`,
     },
   ];
 }

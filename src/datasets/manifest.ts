@@ -12,6 +12,7 @@ import { invalid, type Row, readRows } from "./manifest-rows.ts";
 import type { OpenOptions } from "./open.ts";
 import { labelReader, patientReader, refuseUnmatched } from "./patient.ts";
 import { splitNamed } from "./split-name.ts";
+import { agreeing } from "./wording.ts";
 
 /** Column names by meaning, in lower case; the first that is there counts. */
 const COLUMNS = {
@@ -210,7 +211,7 @@ async function locateByName(
         : [
             warn(
               "manifest-rows-left-out",
-              `${missing} of ${rows.length} rows name images that are not below ${root}; they were left out.`,
+              `${missing} of ${rows.length} rows ${agreeing(missing, "names an image that is", "name images that are")} not below ${root} and left out.`,
             ),
           ]),
       ...(doubtful.length === 0
@@ -240,7 +241,7 @@ function unknownLabels(samples: readonly Sample[], { task }: Labelling): Dataset
       code: "labels-unknown",
       key: empty[0]!.key,
       severity: "warning",
-      message: `${empty.length} of ${samples.length} images have no known finding at all (first: ${empty[0]!.key}); nothing is learned from them.`,
+      message: `${empty.length} of ${samples.length} images ${agreeing(empty.length, "has", "have")} no known finding at all (first: ${empty[0]!.key}); nothing is learned from ${agreeing(empty.length, "it", "them")}.`,
     },
   ];
 }

@@ -12,6 +12,7 @@ import {
 import { readFolders } from "./folders.ts";
 import { findManifest, readManifest } from "./manifest.ts";
 import { labelsOf, type Task } from "./task.ts";
+import { agreeing } from "./wording.ts";
 
 export interface OpenOptions {
   /** Its first group (or whole match) in a file's name, or else in its path, is the patient. */
@@ -118,7 +119,7 @@ function unknownPatients(samples: readonly Sample[]): DatasetProblem[] {
       code: "patient-unknown",
       key: unknown[0]!.key,
       severity: "warning",
-      message: `${unknown.length} of ${samples.length} images name no patient (first: ${unknown[0]!.key}), so each counts as its own: several films of one patient may cross splits. Give --patient-pattern or a patient column.`,
+      message: `${unknown.length} of ${samples.length} images ${agreeing(unknown.length, "names", "name")} no patient (first: ${unknown[0]!.key}), so each counts as its own: several films of one patient may cross splits. Give --patient-pattern or a patient column.`,
     },
   ];
 }

@@ -271,7 +271,7 @@ describe("findLeaks", () => {
         code: "patient-leak",
         key: b.key,
         severity: "error",
-        message: `1 validation images show 1 patients who are in training too (first: ${b.key}, as ${a.key}).`,
+        message: `1 validation image shows 1 patient who is in training too (first: ${b.key}, as ${a.key}).`,
       },
     ]);
   });

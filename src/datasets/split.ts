@@ -4,6 +4,7 @@ import { compareBytes, type DatasetProblem, type Sample } from "./dataset.ts";
 import { groupBy, indivisibleGroups } from "./group.ts";
 import { assignFolds } from "./stratify.ts";
 import { labelsOf, type Task } from "./task.ts";
+import { agreeing, counted } from "./wording.ts";
 
 export interface SplitOptions {
   readonly seed: number;
@@ -96,7 +97,7 @@ function trainable(samples: readonly Sample[]): {
       foreign,
       "split-left-out",
       () =>
-        `${foreign.length} images belong to splits of other names (${names}) and are left out. Call a split train, val or test to use it.`,
+        `${counted(foreign.length, "image")} ${agreeing(foreign.length, "belongs", "belong")} to splits of other names (${names}) and ${agreeing(foreign.length, "is", "are")} left out. Call a split train, val or test to use it.`,
     ),
   };
 }
@@ -137,7 +138,7 @@ function ownNotUsed(own: readonly Sample[], { folds }: SplitOptions): DatasetPro
     own,
     "validation-useless",
     () =>
-      `The validation folder has only ${own.length} images, too few to choose anything by: validation patients are drawn from training instead, and these images join it.`,
+      `The validation folder has only ${counted(own.length, "image")}, too few to choose anything by: validation patients are drawn from training instead, and these images join it.`,
   );
 }
 
@@ -173,7 +174,7 @@ function testPatients(test: readonly Sample[], pool: readonly Sample[]): Dataset
     recurring,
     "test-patients-recur",
     () =>
-      `${recurring.length} patients of the test part have films in training too, by their numbers. Results on the test part are flattered unless the parts number their patients anew.`,
+      `${counted(recurring.length, "patient")} of the test part ${agreeing(recurring.length, "has", "have")} films in training too, by number. Results on the test part are flattered unless the parts number their patients anew.`,
   );
 }
 
