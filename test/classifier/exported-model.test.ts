@@ -8,6 +8,7 @@ import { evaluate } from "../../src/evaluation/index.ts";
 import { VERSION } from "../../src/version.ts";
 import { type PhantomFolder, phantomFolder } from "../support/phantom-folder.ts";
 import {
+  BRIEFLY,
   spreadOfRun,
   type TrainedClassifier,
   trainedClassifier,
@@ -106,11 +107,13 @@ describe("the metadata of model.onnx", () => {
 
   it("tell how it was trained", () => {
     const { provenance } = classifier.metadata;
+    const { metric, ...recipe } = BRIEFLY;
+    expect(provenance.selectedBy).toBe(`validation ${metric}`);
     const config = JSON.parse(readFileSync(join(trained.run.run, "config.json"), "utf8"));
     expect(provenance).toMatchObject({
       hilum: VERSION,
-      recipe: { model: "cnn", seed: 3, size: 48, epochs: 3 },
-      bestEpoch: 3,
+      recipe: { ...recipe, seed: 3, fit: "pad" },
+      bestEpoch: recipe.epochs,
       trainingImages: trained.run.images.train,
       validationImages: trained.run.images.validation,
       manifestSha256: config.manifestSha256,

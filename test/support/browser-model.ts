@@ -72,6 +72,7 @@ export async function openBrowserModel(bytes: Uint8Array): Promise<BrowserModel>
   };
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(90_000);
     const problems: string[] = [];
     page.on("pageerror", (error) => problems.push(error.message));
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);

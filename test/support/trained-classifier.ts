@@ -13,14 +13,13 @@ export interface TrainedClassifier {
   readonly validation: readonly { readonly path: string; readonly prediction: Prediction }[];
 }
 
-/** Small, fast, and far enough from a half to tell films apart. */
-const BRIEFLY = {
-  model: "cnn",
-  width: 0.25,
+/** Fast, and soon sure of itself: films' probabilities then lie far apart (0.5 and more). */
+export const BRIEFLY = {
+  model: "dense",
   size: 48,
-  epochs: 3,
+  epochs: 5,
   batch: 8,
-  lr: 0.01,
+  lr: 0.003,
   augmentation: "none",
   metric: "latest",
 } satisfies TrainOptions;
