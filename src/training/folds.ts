@@ -5,8 +5,9 @@ import type { Dataset } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import { writeFileAtomically } from "../files.node.ts";
 import type { TrainContext } from "./context.ts";
+import { refuseStrangers } from "./occupancy.ts";
 import type { TrainOptions } from "./options.ts";
-import { type RunResult, refuseStrangers, runFolder } from "./run-folder.ts";
+import { type RunResult, runFolder } from "./run-folder.ts";
 import { train } from "./train.ts";
 
 export interface FoldsResult {

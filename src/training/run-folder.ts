@@ -1,18 +1,9 @@
-/** The folder of a run: what is in it, and the rules of entering it. */
-import {
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmdirSync,
-  rmSync,
-  statSync,
-} from "node:fs";
-import { join } from "node:path";
+/** The folder of a run: what is in it. Read next: occupancy.ts, the rules of entering it. */
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { HilumError } from "../errors.ts";
+import { HilumError, isHilumError } from "../errors.ts";
 import { guardDisk, writeFileAtomically } from "../files.node.ts";
-import { lockFolder } from "../folder-lock.node.ts";
 import { type Settings, SettingsSchema } from "./options.ts";
 
 export const RUN_FILES = {
@@ -30,7 +21,7 @@ export const RUN_FILES = {
 } as const;
 export type RunFile = keyof typeof RUN_FILES;
 
-const CHECKPOINTS = "checkpoints";
+export const CHECKPOINTS = "checkpoints";
 
 export interface RunConfig {
   readonly format: 1;
@@ -82,9 +73,30 @@ export function runFolder(path: string): RunFolder {
     config: () => readConfig(file("config")),
     // A run folder may have been moved since.
     result: () => ({ run: path, model: file("model"), ...(readJson(file("result")) as Outcome) }),
-    write: (name, contents) => writeFileAtomically(file(name), contents),
+    write: (name, contents) => writeRunFile(path, file(name), contents),
     read: (name) => (existsSync(file(name)) ? readFileSync(file(name)) : undefined),
   };
+}
+
+function writeRunFile(folder: string, path: string, contents: string | Uint8Array): void {
+  try {
+    writeFileAtomically(path, contents);
+  } catch (cause) {
+    if (isHilumError(cause) && cause.code === "disk-full")
+      throw new HilumError(
+        "disk-full",
+        `Cannot write ${path}: the disk (or quota) is full. What was saved before is whole. Free some space and go on with the same command and --resume.`,
+        cause.details,
+        cause,
+      );
+    if (existsSync(dirname(path))) throw cause;
+    throw new HilumError(
+      "run-damaged",
+      `${folder} was removed while its run went on. Train again, into a folder that stays.`,
+      { path: folder },
+      cause,
+    );
+  }
 }
 
 function readConfig(path: string): RunConfig {
@@ -109,92 +121,6 @@ export function refuseDamaged(path: string, problem: string, cause?: unknown): n
     { path },
     cause,
   );
-}
-
-/**
- * Does the work while no other process may, in a folder that is made if need be and removed again
- * when nothing came into it. Throws `folder-locked`, `run-exists`, `invalid-option`, `disk-full`.
- */
-export async function withRunFolder<T>(
-  folder: RunFolder,
-  { isResumed }: { readonly isResumed: boolean },
-  work: () => Promise<T>,
-): Promise<T> {
-  refuseEntry(folder, { isResumed });
-  const isOurs = makeFolder(folder.path);
-  let unlock: (() => void) | undefined;
-  try {
-    unlock = lockFolder(folder.path);
-    // Another process may have come and gone before the lock was ours.
-    refuseEntry(folder, { isResumed });
-    removeUnfinished(folder.path);
-    return await work();
-  } finally {
-    unlock?.();
-    if (isOurs) removeEmpty(folder.path);
-  }
-}
-
-function refuseEntry(folder: RunFolder, { isResumed }: { isResumed: boolean }): void {
-  const state = folder.state();
-  if (state !== "absent" && !isResumed)
-    throw new HilumError(
-      "run-exists",
-      `${folder.path} holds a run already. Go on with it by --resume, or choose another --out.`,
-      { run: folder.path, state },
-    );
-  if (state === "absent") refuseStrangers(folder.path);
-}
-
-/** Throws `run-exists` for a folder with files of another origin: names might coincide. */
-export function refuseStrangers(path: string): void {
-  if (!existsSync(path)) return;
-  if (!statSync(path).isDirectory())
-    throw new HilumError(
-      "invalid-option",
-      `${path} is a file, and a run needs a folder. Choose another --out.`,
-      { option: "out", value: path },
-    );
-  const stranger = readdirSync(path).find((name) => !name.startsWith("."));
-  if (stranger === undefined) return;
-  throw new HilumError(
-    "run-exists",
-    `${path} is no run, but holds files already (${stranger}). Choose a new or empty folder as --out.`,
-    { run: path, state: "other", file: stranger },
-  );
-}
-
-/** Returns whether the folder is new. */
-function makeFolder(path: string): boolean {
-  const isNew = !existsSync(path);
-  try {
-    guardDisk(path, () => mkdirSync(path, { recursive: true }));
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (cause instanceof HilumError || code === undefined) throw cause;
-    throw new HilumError(
-      "file-forbidden",
-      `The folder ${path} cannot be made (${code}). Check the path and its permissions, or choose another --out.`,
-      { path, reason: code },
-      cause,
-    );
-  }
-  return isNew;
-}
-
-/** What a killed process was writing when it ended. */
-function removeUnfinished(path: string): void {
-  for (const below of [path, join(path, CHECKPOINTS)])
-    for (const name of existsSync(below) ? readdirSync(below) : [])
-      if (/^\..*\.tmp$/.test(name)) rmSync(join(below, name), { force: true });
-}
-
-function removeEmpty(path: string): void {
-  try {
-    rmdirSync(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw error;
-  }
 }
 
 /** The first file of a run: what it is. A folder without it is no run. */

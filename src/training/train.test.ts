@@ -1,4 +1,12 @@
-import { readdirSync, readFileSync, renameSync, statSync, truncateSync } from "node:fs";
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { phantomFolder } from "../../test/support/phantom-folder.ts";
@@ -137,6 +145,29 @@ describe("a stopped run", () => {
     expect(error.message).toContain(`${name} can be read no longer`);
     expect(contentsOf(out)).toEqual(before);
     expect(await run(out, {}, { isResumed: true })).toMatchObject({ epochs: 2 });
+  });
+});
+
+describe("a run's folder", () => {
+  it("is refused among the films of classes, where it would be one", async () => {
+    for (const below of ["run", "NORMAL/run", ""]) {
+      const error = await rejection(run(join(films, below), {}, { isResumed: true }));
+      expect(["invalid-option", "run-exists"]).toContain(error.code);
+      expect(error.message).toMatch(
+        /Choose (an --out elsewhere|a new or empty folder as --out)\.$/,
+      );
+    }
+    expect(readdirSync(films).sort()).toEqual(["NORMAL", "PNEUMONIA"]);
+  });
+
+  it("that is removed meanwhile stops the run by its name", async () => {
+    const out = place("removed");
+    const onEvent = ({ kind }: TrainEvent) => {
+      if (kind === "epochStarted") rmSync(out, { recursive: true });
+    };
+    const error = await rejection(run(out, {}, { onEvent }));
+    expect(error).toMatchObject({ code: "run-damaged", details: { path: out } });
+    expect(existsSync(out)).toBe(false);
   });
 });
 

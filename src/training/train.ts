@@ -1,21 +1,16 @@
 /** Training, as one call. Read next: run.ts opens a run, loop.ts goes through it, export.ts its end. */
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { isAbsolute, relative, resolve } from "node:path";
 import { type Dataset, openDataset } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import { networkEntry, type Recipe } from "../models/index.ts";
 import type { TrainContext } from "./context.ts";
 import { eventsOf, type TrainEvent } from "./events.ts";
 import { trainToEnd } from "./loop.ts";
+import { withRunFolder } from "./occupancy.ts";
 import { type Circumstances, type Settings, settingsOf, type TrainOptions } from "./options.ts";
 import { openRun } from "./run.ts";
-import {
-  type RunFolder,
-  type RunResult,
-  refuseChanges,
-  runFolder,
-  withRunFolder,
-} from "./run-folder.ts";
+import { type RunFolder, type RunResult, refuseChanges, runFolder } from "./run-folder.ts";
 import { defaultMetric, refuseUnsuited } from "./suitability.ts";
 
 const OWN_NETWORK_RECIPE: Recipe = {
@@ -52,6 +47,7 @@ export async function train(
     if (folder.state() === "finished") return finished(folder, options, context);
     if (folder.state() === "started") resumedSettings(folder, options, context);
     const dataset = typeof data === "string" ? await openDataset(data, openOptions(options)) : data;
+    refuseAmongFilms(folder, dataset);
     const settings =
       folder.state() === "absent"
         ? settingsFor(options, context, {
@@ -131,6 +127,17 @@ function openOptions({ patientPattern, labelPattern, positive }: TrainOptions) {
     labelPattern: labelPattern ?? undefined,
     positive: positive ?? undefined,
   };
+}
+
+/** In a folder of classes the run would be a class, and its curves a film of it, from then on. */
+function refuseAmongFilms({ path }: RunFolder, { root, layout }: Dataset): void {
+  const below = relative(resolve(root), path);
+  if (layout !== "class-folders" || below.startsWith("..") || isAbsolute(below)) return;
+  throw new HilumError(
+    "invalid-option",
+    `${path} lies among the films of ${root}, where every folder is a class. Choose an --out elsewhere.`,
+    { option: "out", value: path, data: root },
+  );
 }
 
 /** An open data set has its labels and patients already; options that would change them come late. */

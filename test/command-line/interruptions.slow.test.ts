@@ -151,6 +151,7 @@ describe("a full disk", () => {
     const { error } = JSON.parse(stdout);
     expect(error).toMatchObject({ code: "disk-full", kind: "unavailable" });
     expect(error.message).toContain(join(out, ""));
+    expect(error.message).toMatch(/go on with the same command and --resume\.$/);
     // There is no room to go on either, and nothing is lost by trying.
     const tried = await hilum(...wordsOf(out, "--resume", "--json"));
     expect(tried.json()).toMatchObject({ error: { code: "disk-full" } });
