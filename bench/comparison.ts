@@ -51,6 +51,8 @@ export interface Row {
   readonly importedMiB: Readonly<Record<string, number>>;
   /** Share of all cores that other programs used while each was measured. */
   readonly disturbance: Readonly<Record<string, number>>;
+  /** Milliseconds of processor time an image, waiting threads that spin included; trust it with one thread. */
+  readonly cpuMilliseconds: Readonly<Record<string, number>>;
 }
 
 export interface Report {
@@ -159,6 +161,9 @@ function rowOf(
     ),
     ...memory,
     disturbance: Object.fromEntries([...rates].map(([peer, rate]) => [peer, rate.disturbance])),
+    cpuMilliseconds: Object.fromEntries(
+      [...rates].map(([peer, rate]) => [peer, rate.cpuMilliseconds]),
+    ),
   };
 }
 
@@ -175,6 +180,12 @@ function print(task: Task, { rows, versions, rounds }: Report): void {
     ratioCell(row.ratioTypeScript),
   ]);
   console.log(table(cells, ["work", ...names, "to torch", "to the best", "to TypeScript"]));
+  console.log("\nProcessor milliseconds an image, all threads together");
+  const costs = rows.map((row) => [
+    row.work,
+    ...names.map((name) => row.cpuMilliseconds[name]?.toFixed(1) ?? ""),
+  ]);
+  console.log(table(costs, ["work", ...names]));
   console.log("\nPeak memory in MiB (of which the libraries, before there was a network)");
   const memory = rows.map((row) => [
     row.work,

@@ -15,11 +15,14 @@ export interface RoundOptions {
 export interface Rate extends Summary {
   /** Share of all cores that other programs used meanwhile, mean over the rounds. */
   readonly disturbance: number;
+  /** Processor time an image, all threads together: hardly changed by what others do. */
+  readonly cpuMilliseconds: number;
 }
 
 interface Measurement {
   readonly imagesPerSecond: number;
   readonly disturbance: number;
+  readonly cpuMilliseconds: number;
 }
 
 const WARM_UP_STEPS = 2;
@@ -81,10 +84,12 @@ async function measured(contestant: Contestant, { steps, batch }: Work): Promise
   const before = { ...cpuTimes(), own: contestant.cpuSeconds() };
   const seconds = await contestant.run(steps);
   const after = { ...cpuTimes(), own: contestant.cpuSeconds() };
-  const others = after.busy - before.busy - (after.own - before.own);
+  const own = after.own - before.own;
+  const others = after.busy - before.busy - own;
   return {
     imagesPerSecond: (steps * batch) / seconds,
     disturbance: Math.max(0, others / (after.total - before.total)),
+    cpuMilliseconds: (1000 * own) / (steps * batch),
   };
 }
 
@@ -98,5 +103,6 @@ function rateOf(taken: readonly Measurement[]): Rate {
   return {
     ...summaryOf(taken.map(({ imagesPerSecond }) => imagesPerSecond)),
     disturbance: taken.reduce((sum, one) => sum + one.disturbance, 0) / taken.length,
+    cpuMilliseconds: summaryOf(taken.map((one) => one.cpuMilliseconds)).median,
   };
 }
