@@ -49,12 +49,12 @@ Made from the tables in the source by \`npm run docs\`.
 
 ## ONNX operators
 
-Any valid ONNX file is read and written again without loss, whatever its operators, and ONNX Runtime runs it. Training
-needs a gradient for each operator that a gradient has to pass.
+Any valid ONNX file is read and written again without loss, whatever its operators. Training needs a gradient rule for
+each operator that a gradient has to pass.
 
-With a gradient (${withGradient.size}): ${listed(withGradient)}.
+With a gradient rule (${withGradient.size}; it gives zero for ArgMax, Floor and their like): ${listed(withGradient)}.
 
-Without a gradient, but with typed shapes (${withShape.length}): ${listed(withShape)}.
+Without one, but with typed shapes (${withShape.length}): ${listed(withShape)}.
 
 ## Images
 
