@@ -17,8 +17,8 @@ export async function readModelFile(path: string): Promise<Model> {
 
 export interface Runnable {
   readonly model: Model;
-  /** For `openSession`: the file's own bytes, which need not be written again, or the model. */
-  readonly source: Model | Uint8Array;
+  /** For `openSession`: the file's own bytes, or its path where it has external data. */
+  readonly source: Uint8Array | string;
 }
 
 /** As `readModelFile`, with what a session over the file is best opened on. */
@@ -31,7 +31,7 @@ export async function readRunnable(path: string): Promise<Runnable> {
     return reader(...place);
   };
   const model = readModel(bytes, { name: path, external });
-  return { model, source: isWhole ? bytes : model };
+  return { model, source: isWhole ? bytes : path };
 }
 
 async function readWhole(path: string): Promise<Uint8Array> {

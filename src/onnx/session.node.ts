@@ -43,16 +43,19 @@ const ORT_TYPES: Partial<Record<DataType, string>> = {
   bool: "bool",
 };
 
-/** A session over a graph, a model or the bytes of one. */
+/**
+ * A session over a graph, a model, the bytes of one, or the path of a file with external data, which
+ * is then mapped and may be larger than any message.
+ */
 export async function openSession(
-  source: Graph | Model | Uint8Array,
+  source: Graph | Model | Uint8Array | string,
   options: SessionOptions = {},
 ): Promise<Session> {
-  const bytes =
-    source instanceof Uint8Array
+  const file =
+    typeof source === "string" || source instanceof Uint8Array
       ? source
       : writeModel("graph" in source ? source : modelOf(source));
-  const session = await create(bytes, options);
+  const session = await create(file, options);
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
@@ -72,18 +75,24 @@ export async function openSession(
   };
 }
 
-async function create(bytes: Uint8Array, options: SessionOptions): Promise<InferenceSession> {
+async function create(
+  file: Uint8Array | string,
+  options: SessionOptions,
+): Promise<InferenceSession> {
+  const settings: InferenceSession.SessionOptions = {
+    executionProviders: [...(options.providers ?? ["cpu"])],
+    ...(options.threads ? { intraOpNumThreads: options.threads } : {}),
+    interOpNumThreads: 1,
+    logSeverityLevel: 3,
+    graphOptimizationLevel: options.optimization ?? "all",
+    ...(options.profilePrefix
+      ? { enableProfiling: true, profileFilePrefix: options.profilePrefix }
+      : {}),
+  };
   try {
-    return await InferenceSession.create(bytes, {
-      executionProviders: [...(options.providers ?? ["cpu"])],
-      ...(options.threads ? { intraOpNumThreads: options.threads } : {}),
-      interOpNumThreads: 1,
-      logSeverityLevel: 3,
-      graphOptimizationLevel: options.optimization ?? "all",
-      ...(options.profilePrefix
-        ? { enableProfiling: true, profileFilePrefix: options.profilePrefix }
-        : {}),
-    });
+    return typeof file === "string"
+      ? await InferenceSession.create(file, settings)
+      : await InferenceSession.create(file, settings);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split("\n")[0] : String(cause);
     throw new HilumError(
