@@ -9,7 +9,7 @@ import { nextName, type Role, type StateTensor, startAssembly } from "./assembly
 import { appendGradients } from "./gradient.ts";
 import { optimizeGraph } from "./passes/index.ts";
 import { copyForward } from "./training-forward.ts";
-import { accumulate, applyUpdates, type TrainingGraphOptions } from "./update.ts";
+import { accumulate, applyUpdates, type Decays, type TrainingGraphOptions } from "./update.ts";
 
 export interface TrainingGraph {
   /** A whole step; with accumulation, the last micro-batch of one. */
@@ -66,6 +66,22 @@ export function trainingGraph(forward: Graph, options: TrainingGraphOptions): Tr
   };
 }
 
+/** Operators that shift, scale or normalise by their small operands, value by value. */
+const BY_VALUE = new Set(["Add", "Sub", "Mul", "Div", "PRelu"]);
+
+/**
+ * Whether a parameter is a kernel. What has fewer than two dimensions is none; nor is a vector in
+ * the shape of an image, `[1, C, 1, 1]`, that is only ever added or multiplied by.
+ */
+function decaying(forward: Graph): Decays {
+  const isByValue = (name: string) =>
+    forward.nodes.every(({ operator, inputs }) => !inputs.includes(name) || BY_VALUE.has(operator));
+  return (name, { dims }) => {
+    const isVector = dims.filter((size) => size > 1).length <= 1;
+    return dims.length >= 2 && !(isVector && isByValue(name));
+  };
+}
+
 function assemble(
   forward: Graph,
   trainable: readonly string[],
@@ -90,6 +106,9 @@ function assemble(
 
   const microBatches = options.microBatches ?? 1;
   const totals = role === "whole" ? reached : accumulate(assembly, reached, microBatches, role);
-  if (role !== "accumulate") applyUpdates(assembly, totals, options);
+  if (role !== "accumulate") {
+    const decays = options.decays ?? decaying(forward);
+    applyUpdates(assembly, totals, { ...options, decays });
+  }
   return { ...assembly, graph: optimizeGraph(builder.build("training")) };
 }

@@ -11,6 +11,8 @@ import {
   trained,
   type Weights,
 } from "../../test/support/linear-problem.ts";
+import { filled, graphBuilder, operators as op } from "../onnx/index.ts";
+import { openTrainer } from "../training/trainer.ts";
 import { adamW } from "./optimizers/adam.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import { trainingGraph } from "./training-graph.ts";
@@ -139,6 +141,36 @@ describe("rates and decays", () => {
     const shrunk = START.b.map((p) => p * (1 - RATE * 0.5 * 0.4));
     close(state.get("w"), moved(START.w, gradient.w, RATE), "w");
     close(state.get("b"), moved(shrunk, gradient.b, RATE * 0.5), "b");
+  });
+});
+
+describe("decay", () => {
+  const shapes = {
+    "a bias in the shape of an image": [1, 3, 1, 1],
+    "a slope by channel": [3, 1, 1],
+    "a kernel with one output and one place": [1, 3, 1, 1],
+    "an embedding of places": [1, 3, 2, 2],
+  } as const;
+
+  it.each<[keyof typeof shapes, boolean]>([
+    ["a bias in the shape of an image", false],
+    ["a slope by channel", false],
+    ["a kernel with one output and one place", true],
+    ["an embedding of places", true],
+  ])("of %s: %s", async (what, isDecayed) => {
+    const builder = graphBuilder();
+    const dims = shapes[what];
+    const ones = filled([...dims], 1);
+    const w = builder.parameter("w", ones);
+    const x = builder.constant(filled([1, 3, 2, 2], 1));
+    const y = what.startsWith("a kernel") ? op.conv(x, w) : op.mul(op.add(x, w), w);
+    builder.output(op.mul(op.reduceSum(y, { keepsDims: false }), builder.scalar(0)), "loss");
+    const training = trainingGraph(builder.build(), { optimizer: sgd({ weightDecay: 0.5 }) });
+    const trainer = await openTrainer(training, { threads: 1 });
+    await trainer.step({}, { learningRate: RATE, step: 1 });
+    const values = new Set(trainer.state().get("w")!.data as Float32Array);
+    await trainer.close();
+    expect([...values]).toEqual([isDecayed ? 1 - RATE * 0.5 : 1]);
   });
 });
 

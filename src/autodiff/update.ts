@@ -3,14 +3,17 @@ import { allocate, operators as op, type Tensor, type Value } from "../onnx/inde
 import { type Assembly, accumulatorName, averageName, nextName, type Role } from "./assembly.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
 
+/** Whether weight decay shrinks a parameter. */
+export type Decays = (name: string, parameter: Tensor) => boolean;
+
 export interface TrainingGraphOptions {
   readonly optimizer: Optimizer;
   /** Which parameters train; all by default. What does not train stays a constant of the graph. */
   readonly trainable?: ((name: string) => boolean) | undefined;
   /** Factor on the learning rate by parameter; 1 by default. */
   readonly rateOf?: ((name: string) => number) | undefined;
-  /** Which parameters decay; by default those of two or more dimensions: no biases, no norms. */
-  readonly decays?: ((name: string, parameter: Tensor) => boolean) | undefined;
+  /** Which parameters decay; by default kernels: no biases, no norms, whatever their shape. */
+  readonly decays?: Decays | undefined;
   /** Rescales the whole gradient when its Euclidean norm is larger. */
   readonly clipNorm?: number | undefined;
   /** Keeps an exponential moving average of the parameters (control `averageDecay`). */
@@ -59,7 +62,7 @@ function zerosLike(value: Value): Tensor {
 export function applyUpdates(
   assembly: Assembly,
   gradients: readonly ParameterGradient[],
-  options: TrainingGraphOptions,
+  options: TrainingGraphOptions & { readonly decays: Decays },
 ): void {
   const { builder } = assembly;
   const { optimizer } = options;
@@ -68,7 +71,7 @@ export function applyUpdates(
   const factor = options.clipNorm === undefined ? undefined : clipFactor(norm, options.clipNorm);
   const learningRate = assembly.control("learningRate");
   const update = optimizer.begin({ learningRate, step: assembly.control("step") });
-  const decays = options.decays ?? ((_: string, { dims }: Tensor) => dims.length >= 2);
+  const { decays } = options;
   const initial = new Map(assembly.state.map((entry) => [entry.name, entry.initial]));
   for (const { parameter, gradient } of gradients) {
     const factorOfRate = options.rateOf?.(parameter.name) ?? 1;
