@@ -11,7 +11,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { startChild } from "../support/child-run.ts";
 import { commandLine } from "../support/command-line.ts";
 import { phantomFolder } from "../support/phantom-folder.ts";
@@ -119,26 +119,27 @@ describe("a training process", () => {
   });
 });
 
-/** A disk of that size of its own, or why there is none. */
-function smallDisk(megabytes: number): { path: string; problem?: string } {
+/** A disk of that size of its own, until the test is over; or why there is none. */
+function smallDisk(megabytes: number): { path: string } | { problem: string } {
   const path = mkdtempSync(join(tmpdir(), "hilum-disk-"));
-  afterAll(() => rmSync(path, { recursive: true, force: true }));
+  onTestFinished(() => rmSync(path, { recursive: true, force: true }));
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path], {
-      stdio: "pipe",
+    const words = ["-t", "tmpfs", "-o", `size=${megabytes}m`, "tmpfs", path];
+    execFileSync("mount", words, { stdio: "pipe" });
+    onTestFinished(() => {
+      execFileSync("umount", [path]);
     });
-    afterAll(() => execFileSync("umount", [path]));
     return { path };
   } catch (error) {
-    return { path, problem: (error as Error).message.split("\n")[0]! };
+    return { problem: (error as Error).message.split("\n")[0]! };
   }
 }
 
 describe("a full disk", () => {
-  const { path, problem } = smallDisk(16);
-  const title = problem ? ` (skipped, as no disk can be mounted here: ${problem})` : "";
-
-  it.skipIf(problem)(`stops training and leaves the last checkpoint whole${title}`, async () => {
+  it("stops training and leaves the last checkpoint whole", async ({ skip }) => {
+    const disk = smallDisk(16);
+    if ("problem" in disk) return skip(`no disk can be mounted here: ${disk.problem}`);
+    const { path } = disk;
     const out = join(path, "run");
     const run = begin(out, "--json");
     await run.said(/^epoch 2 /m);
