@@ -1,6 +1,7 @@
 /** Hilum's side of the training bench: the graph and the trainer that `train` itself runs. */
 import type { Task } from "../src/datasets/index.ts";
 import type { Recipe } from "../src/models/index.ts";
+import { blockedChannels } from "../src/onnx/index.node.ts";
 import { hashPath, randomStream } from "../src/random.ts";
 import { settingsOf } from "../src/training/options.ts";
 import { type Graphs, graphsOf } from "../src/training/plan.ts";
@@ -41,7 +42,11 @@ export async function openOurTraining(
     augmentation,
   };
   const settings = settingsOf({ model: work.name, seed }, recipe, { metric: "auroc", threads });
-  const graphs = graphsOf(settings, TASK, { batch: work.batch, network: work.network(seed) });
+  const graphs = graphsOf(settings, TASK, {
+    batch: work.batch,
+    block: await blockedChannels(),
+    network: work.network(seed),
+  });
   const trainer = await openTrainer(graphs.training, { threads, profilePrefix });
   const own = batchInMemory(work, seed);
   let steps = 0;

@@ -6,6 +6,7 @@ import {
   type Tensor,
   type Value,
 } from "../onnx/index.ts";
+import { type CustomGradients, customGradients } from "./custom-gradient.ts";
 
 export type StateKind = "parameter" | "statistic" | "moment" | "average" | "accumulator";
 
@@ -36,6 +37,7 @@ export interface Assembly {
   readonly builder: GraphBuilder;
   readonly state: StateTensor[];
   readonly controls: Set<Control>;
+  readonly customs: CustomGradients;
   control(name: Control): Value;
   /** Declares a state tensor as an input. */
   hold(kind: StateKind, name: string, initial: Tensor): Value;
@@ -51,6 +53,7 @@ export function startAssembly(forward: Graph): Assembly {
     builder,
     state,
     controls,
+    customs: customGradients(),
     control(name) {
       const known = builder.find(name);
       controls.add(name);

@@ -4,6 +4,7 @@
  */
 import { assert, HilumError } from "../errors.ts";
 import { type Node, operators as op, staticShape, type Value } from "../onnx/index.ts";
+import { type CustomGradients, customGradients } from "./custom-gradient.ts";
 import type { GradientContext } from "./rule.ts";
 import { GRADIENT_RULES } from "./rules/index.ts";
 
@@ -16,24 +17,37 @@ import { GRADIENT_RULES } from "./rules/index.ts";
 export function appendGradients(
   loss: Value,
   wanted: readonly Value[],
+  customs: CustomGradients = customGradients(),
 ): readonly (Value | undefined)[] {
   const { builder } = loss;
   const forward = [...builder.nodes()];
   const isActive = dependents(forward, wanted);
   const pending = new Map<string, Value[]>([[loss.name, [builder.scalar(1)]]]);
 
+  const hand = (name: string, gradient: Value | undefined) => {
+    if (!gradient || !isActive.has(name)) return;
+    const operand = builder.find(name);
+    assert(operand, `"${name}" is not in the graph`);
+    pending.set(name, [...(pending.get(name) ?? []), undoBroadcast(gradient, operand)]);
+  };
+
   for (const node of forward.reverse()) {
     const isReached = node.outputs.some((name) => pending.has(name) && isActive.has(name));
     if (!isReached) continue;
     const gradients = node.outputs.map((name) => summed(pending, name));
+    if (customs.nodes.has(node.name)) {
+      const custom = customs.byOutput.get(node.outputs[0]!);
+      assert(custom && gradients[0], `"${node.name}" is inside a group that has its own gradient`);
+      const { inputs, rule } = custom;
+      const results = rule(gradients[0], (index) => isActive.has(inputs[index]?.name ?? ""));
+      inputs.forEach((input, index) => {
+        if (input) hand(input.name, results[index]);
+      });
+      continue;
+    }
     const results = ruleFor(node)(contextFor(node, gradients, isActive, loss));
     node.inputs.forEach((name, index) => {
-      const gradient = results[index];
-      if (!gradient || !isActive.has(name)) return;
-      const operand = builder.find(name);
-      assert(operand, `"${name}" is not in the graph`);
-      const reduced = undoBroadcast(gradient, operand);
-      pending.set(name, [...(pending.get(name) ?? []), reduced]);
+      hand(name, results[index]);
     });
   }
   return wanted.map((value) => summed(pending, value.name));

@@ -1,6 +1,7 @@
 /** The forward part of a training graph: batch norms and dropouts switch to training. */
 import { floatOf, type Graph, type Node, operators as op, type Value } from "../onnx/index.ts";
 import type { Assembly } from "./assembly.ts";
+import { blockedCopier } from "./blocked/copier.ts";
 import { uniformNoise } from "./noise.ts";
 
 /** Copies the forward nodes, switching them to training; returns the new running statistics by name. */
@@ -8,6 +9,7 @@ export function copyForward(
   forward: Graph,
   trainable: ReadonlySet<string>,
   assembly: Assembly,
+  block = 0,
 ): Map<string, Value> {
   const { builder } = assembly;
   const statistics = new Map<string, Value>();
@@ -20,11 +22,22 @@ export function copyForward(
     if (moving.has(name)) assembly.hold("statistic", name, contents);
     else if (!trainable.has(name)) builder.parameter(name, contents);
   }
+  const copier =
+    block === 0
+      ? undefined
+      : blockedCopier(assembly, forward, {
+          block,
+          isTraining: (node) => isTrainingNorm(node, trainable),
+          track: (node, ...batch) => track(node, batch, assembly, statistics),
+        });
   forward.nodes.forEach((node, index) => {
+    if (copier?.copies(node)) return;
+    copier?.restore(node.inputs);
     if (isTrainingNorm(node, trainable)) normalizeByBatch(node, assembly, statistics);
     else if (node.operator === "Dropout") dropAtRandom(node, index, assembly);
     else builder.adopt(node);
   });
+  copier?.restore(forward.outputs.map(({ name }) => name));
   return statistics;
 }
 
@@ -33,8 +46,8 @@ function isTrainingNorm(node: Node, trainable: ReadonlySet<string>): boolean {
   return node.operator === "BatchNormalization" && trainable.has(node.inputs[1] ?? "");
 }
 
-function normalizeByBatch(node: Node, { builder }: Assembly, statistics: Map<string, Value>): void {
-  const momentum = floatOf(node.attributes, "momentum", 0.9);
+function normalizeByBatch(node: Node, assembly: Assembly, statistics: Map<string, Value>): void {
+  const { builder } = assembly;
   const outputs = [
     node.outputs[0]!,
     builder.uniqueName("batchMean"),
@@ -56,10 +69,21 @@ function normalizeByBatch(node: Node, { builder }: Assembly, statistics: Map<str
       training_mode: { kind: "int", value: 1 },
     },
   });
+  track(node, batch, assembly, statistics);
+}
+
+/** running' = momentum running + (1 - momentum) batch, for mean and variance. */
+function track(
+  node: Node,
+  batch: readonly Value[],
+  { builder }: Assembly,
+  statistics: Map<string, Value>,
+): void {
+  const momentum = floatOf(node.attributes, "momentum", 0.9);
   batch.forEach((value, index) => {
-    const kept = op.mul(running[index]!, builder.scalar(momentum));
-    const blended = op.add(kept, op.mul(value, builder.scalar(1 - momentum)));
-    statistics.set(node.inputs[3 + index]!, blended);
+    const name = node.inputs[3 + index]!;
+    const kept = op.mul(statistics.get(name) ?? builder.find(name)!, builder.scalar(momentum));
+    statistics.set(name, op.add(kept, op.mul(value, builder.scalar(1 - momentum))));
   });
 }
 

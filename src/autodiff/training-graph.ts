@@ -93,12 +93,12 @@ function assemble(
   const parameters = trainable.map((name) =>
     assembly.hold("parameter", name, forward.initializers.get(name)!),
   );
-  const statistics = copyForward(forward, new Set(trainable), assembly);
+  const statistics = copyForward(forward, new Set(trainable), assembly, options.block);
   for (const output of forward.outputs) builder.output(builder.find(output.name)!);
 
   const loss = builder.find(options.loss ?? "loss");
   if (!loss) throw new HilumError("graph-invalid", 'The forward graph has no output "loss".');
-  const gradients = appendGradients(loss, parameters);
+  const gradients = appendGradients(loss, parameters, assembly.customs);
   const reached = parameters.flatMap((parameter, index) =>
     gradients[index] ? [{ parameter, gradient: gradients[index] }] : [],
   );

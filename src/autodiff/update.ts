@@ -20,6 +20,11 @@ export interface TrainingGraphOptions {
   readonly averages?: boolean | undefined;
   readonly microBatches?: number | undefined;
   readonly loss?: string | undefined;
+  /**
+   * Channels in a block of this machine's blocked convolutions; 0, the default, keeps to standard
+   * operators. The results are the same but for rounding.
+   */
+  readonly block?: number | undefined;
 }
 
 export interface ParameterGradient {

@@ -65,14 +65,22 @@ export interface Model {
 export const CURRENT_OPSET = 22;
 export const CURRENT_IR_VERSION = 10;
 
+/** ONNX Runtime's own operators on channel-blocked tensors: operators/blocked.ts. */
+export const BLOCKED_DOMAIN = "com.microsoft.nchwc";
+
 /** A model of the graph in the standard's current operator set, with further domains as named. */
 export function modelOf(
   graph: Graph,
   options: { metadata?: ReadonlyMap<string, string>; domains?: ReadonlyMap<string, number> } = {},
 ): Model {
+  const isBlocked = graph.nodes.some(({ domain }) => domain === BLOCKED_DOMAIN);
   return {
     graph,
-    opsets: new Map([["", CURRENT_OPSET], ...(options.domains ?? [])]),
+    opsets: new Map([
+      ["", CURRENT_OPSET],
+      ...(isBlocked ? [[BLOCKED_DOMAIN, 1] as const] : []),
+      ...(options.domains ?? []),
+    ]),
     irVersion: CURRENT_IR_VERSION,
     producer: { name: "hilum", version: "" },
     metadata: options.metadata ?? new Map(),

@@ -3,6 +3,7 @@
 export * from "./build.ts";
 export * from "./graph.ts";
 export type { ReadOptions } from "./malformed.ts";
+export type { Activation } from "./operators/blocked.ts";
 export * as operators from "./operators/index.ts";
 export { readModel } from "./read.ts";
 export { readSafetensors, type Safetensors, writeSafetensors } from "./safetensors.ts";

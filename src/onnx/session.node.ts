@@ -3,6 +3,7 @@ import { InferenceSession, Tensor as OrtTensor } from "onnxruntime-node";
 import { HilumError } from "../errors.ts";
 import { type Graph, type Model, modelOf } from "./graph.ts";
 import type { DataType, Tensor, TypedArray } from "./tensor.ts";
+import { isUnreadable, UNREADABLE, withUnreadableOutput } from "./unreadable-output.ts";
 import { writeModel } from "./write.ts";
 
 export interface SessionOptions {
@@ -17,16 +18,20 @@ export interface SessionOptions {
 export interface Session {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
-  /**
-   * Runs the graph. Outputs named in `into` are written to those tensors' memory, which nothing
-   * copies; all others (or, with `wanted`, those only) are allocated anew.
-   */
+  /** Runs the graph and returns its outputs (or, with `wanted`, those only). */
   run(
     feeds: Readonly<Record<string, Tensor>>,
-    into?: Readonly<Record<string, Tensor>>,
     wanted?: readonly string[],
   ): Promise<Record<string, Tensor>>;
   close(): Promise<void>;
+}
+
+export interface WritingSession extends Omit<Session, "run"> {
+  /** Runs the graph and writes the outputs named in `into` to those tensors; nothing is copied. */
+  write(
+    feeds: Readonly<Record<string, Tensor>>,
+    into: Readonly<Record<string, Tensor>>,
+  ): Promise<void>;
 }
 
 const ORT_TYPES: Partial<Record<DataType, string>> = {
@@ -59,17 +64,32 @@ export async function openSession(
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames,
-    async run(feeds, into = {}, wanted = session.outputNames) {
-      const fetches = Object.fromEntries(
-        wanted.map((name) => [name, into[name] ? toOrt(into[name]) : null]),
-      );
-      const inputs = Object.fromEntries(
-        Object.entries(feeds).map(([name, value]) => [name, toOrt(value)]),
-      );
-      const results = await session.run(inputs, fetches);
+    async run(feeds, wanted = session.outputNames) {
+      const fetches = Object.fromEntries(wanted.map((name) => [name, null]));
+      const results = await session.run(toOrtAll(feeds), fetches);
       return Object.fromEntries(
-        Object.entries(results).map(([name, value]) => [name, into[name] ?? fromOrt(value)]),
+        Object.entries(results).map(([name, value]) => [name, fromOrt(value)]),
       );
+    },
+    close: () => session.release(),
+  };
+}
+
+/** A session whose outputs are written to the caller's memory: what a training step needs. */
+export async function openWritingSession(
+  graph: Graph,
+  options: SessionOptions = {},
+): Promise<WritingSession> {
+  const session = await create(writeModel(modelOf(withUnreadableOutput(graph))), options);
+  return {
+    inputNames: session.inputNames,
+    outputNames: session.outputNames.filter((name) => name !== UNREADABLE),
+    async write(feeds, into) {
+      try {
+        await session.run(toOrtAll(feeds), { [UNREADABLE]: null, ...toOrtAll(into) });
+      } catch (error) {
+        if (!isUnreadable(error)) throw error;
+      }
     },
     close: () => session.release(),
   };
@@ -102,6 +122,10 @@ async function create(
       cause,
     );
   }
+}
+
+function toOrtAll(values: Readonly<Record<string, Tensor>>): Record<string, OrtTensor> {
+  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, toOrt(value)]));
 }
 
 function toOrt(value: Tensor): OrtTensor {

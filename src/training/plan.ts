@@ -42,7 +42,12 @@ export interface OwnParts {
 export function graphsOf(
   settings: Settings,
   task: Task,
-  { batch, network: ownNetwork, loss: ownLoss }: OwnParts & { readonly batch: number },
+  {
+    batch,
+    block,
+    network: ownNetwork,
+    loss: ownLoss,
+  }: OwnParts & { readonly batch: number; readonly block: number },
 ): Graphs {
   const { width, depth, seed, size, model } = settings;
   const network = ownNetwork ?? networkEntry(model).build({ width, depth, seed });
@@ -64,6 +69,7 @@ export function graphsOf(
     trainable: trainableBy(settings.freeze, names),
     averages: settings.averageDecay > 0,
     microBatches: settings.microBatches,
+    block,
     ...(settings.clipNorm === null ? {} : { clipNorm: settings.clipNorm }),
   });
   const held = training.state.filter(({ kind }) => kind === "parameter" || kind === "statistic");

@@ -1,6 +1,6 @@
 /** An open run: data, graphs and sessions, standing where its last checkpoint left it. */
 import { classOf, type Dataset } from "../datasets/index.ts";
-import { openSession, type Session } from "../onnx/index.node.ts";
+import { blockedChannels, openSession, type Session } from "../onnx/index.node.ts";
 import type { Tensor } from "../onnx/index.ts";
 import { type Batches, openBatches } from "./batches.ts";
 import { FIRST_PROGRESS, loadLast, type Progress } from "./checkpoint.ts";
@@ -59,7 +59,8 @@ export async function openRun(
     );
     for (const problem of data.problems) onEvent?.({ kind: "problem", problem });
     const batch = batchOf(settings, data.train.count);
-    const graphs = graphsOf(settings, dataset.task, { ...context, batch });
+    const block = await blockedChannels();
+    const graphs = graphsOf(settings, dataset.task, { ...context, batch, block });
     enterRun(folder, { dataset, settings, data, graphs });
     const trainer = opened(await openTrainer(graphs.training, settings));
     const validation = opened(await openSession(graphs.validation, settings));

@@ -4,7 +4,7 @@
  */
 import { CONTROLS, type Control, nextName, type TrainingGraph } from "../autodiff/index.ts";
 import { assert, HilumError } from "../errors.ts";
-import { openSession, type Session } from "../onnx/index.node.ts";
+import { openWritingSession, type WritingSession } from "../onnx/index.node.ts";
 import { allocate, type Graph, sizeOf, type Tensor } from "../onnx/index.ts";
 
 export type Feeds = Readonly<Record<string, Tensor>>;
@@ -35,22 +35,29 @@ export async function openTrainer(
   training: TrainingGraph,
   options: TrainerOptions = {},
 ): Promise<Trainer> {
-  const apply = await openSession(training.graph, options);
+  const apply = await openWritingSession(training.graph, options);
   const gather = training.accumulating
-    ? await openSession(training.accumulating, options)
+    ? await openWritingSession(training.accumulating, options)
     : undefined;
   let current = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
   let spare = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
+  const results = new Map(
+    [training.graph, ...(training.accumulating ? [training.accumulating] : [])].map((graph) => [
+      graph,
+      resultTensors(graph, training),
+    ]),
+  );
 
   /** Runs one graph on the current state and makes what it wrote the current one. */
-  const advance = async (session: Session, graph: Graph, feeds: Feeds) => {
+  const advance = async (session: WritingSession, graph: Graph, feeds: Feeds) => {
+    const own = results.get(graph)!;
     const written = training.state.filter(({ name }) =>
       session.outputNames.includes(nextName(name)),
     );
     const into = Object.fromEntries(written.map(({ name }) => [nextName(name), spare.get(name)!]));
     const all = { ...feeds, ...Object.fromEntries(current) };
     const wanted = Object.fromEntries(graph.inputs.map(({ name }) => [name, fed(all, name)]));
-    const results = await session.run(wanted, into);
+    await session.write(wanted, { ...own, ...into });
     const after = new Map(current);
     const before = new Map(spare);
     for (const { name } of written) {
@@ -59,7 +66,7 @@ export async function openTrainer(
     }
     current = after;
     spare = before;
-    return Object.fromEntries(Object.entries(results).filter(([name]) => !(name in into)));
+    return own;
   };
 
   return {
@@ -105,6 +112,19 @@ export async function openTrainer(
 
 function copyOf({ type, dims, data }: Tensor): Tensor {
   return { type, dims, data: data.length === 0 ? allocate(type, 0) : data.slice() };
+}
+
+/** Memory for what a graph returns beside the state. */
+function resultTensors(graph: Graph, { state }: TrainingGraph): Record<string, Tensor> {
+  const next = new Set(state.map(({ name }) => nextName(name)));
+  return Object.fromEntries(
+    graph.outputs
+      .filter(({ name }) => !next.has(name))
+      .map(({ name, type, shape }) => {
+        const dims = (shape ?? []).map(Number);
+        return [name, { type: type!, dims, data: allocate(type!, sizeOf(dims)) }];
+      }),
+  );
 }
 
 function fed(feeds: Feeds, name: string): Tensor {

@@ -25,7 +25,7 @@ function slopeWhereNegative(x: Value, slope: Value): Value {
 }
 
 /** 1 strictly between the bounds, else 0. */
-function isBetween(x: Value, low: number | undefined, high: number | undefined): Value {
+export function isBetween(x: Value, low: number | undefined, high: number | undefined): Value {
   const { builder } = x;
   const masks = [
     ...(low === undefined ? [] : [op.greater(x, builder.scalar(low))]),

@@ -1,14 +1,9 @@
 /** Typed constructors of convolution and pooling. */
 import type { Value } from "../build.ts";
-import { type Attribute, int, ints, string } from "../graph.ts";
+import { type Attribute, int, ints } from "../graph.ts";
+import { type WindowAttributes, windowAttributes } from "./window.ts";
 
-export interface WindowAttributes {
-  readonly strides?: readonly number[] | undefined;
-  readonly dilations?: readonly number[] | undefined;
-  /** Begin of every spatial axis, then end of every spatial axis. */
-  readonly pads?: readonly number[] | undefined;
-  readonly autoPad?: "NOTSET" | "SAME_UPPER" | "SAME_LOWER" | "VALID" | undefined;
-}
+export type { WindowAttributes } from "./window.ts";
 
 export interface ConvAttributes extends WindowAttributes {
   readonly group?: number | undefined;
@@ -17,15 +12,6 @@ export interface ConvAttributes extends WindowAttributes {
 export interface PoolAttributes extends WindowAttributes {
   readonly kernel: readonly number[];
   readonly isCeil?: boolean | undefined;
-}
-
-function windowAttributes(window: WindowAttributes): Record<string, Attribute> {
-  return {
-    ...(window.strides ? { strides: ints(window.strides) } : {}),
-    ...(window.dilations ? { dilations: ints(window.dilations) } : {}),
-    ...(window.pads ? { pads: ints(window.pads) } : {}),
-    ...(window.autoPad ? { auto_pad: string(window.autoPad) } : {}),
-  };
 }
 
 /** Convolution of `[N, C, ...]` with a weight `[O, C / group, ...]`. */

@@ -3,9 +3,10 @@
  * the rule up. A rule sees operand types, shapes and, where known, contents.
  */
 import { HilumError } from "../../errors.ts";
-import type { Attributes, Node, Shape } from "../graph.ts";
+import { type Attributes, BLOCKED_DOMAIN, type Node, type Shape } from "../graph.ts";
 import type { DataType, Tensor } from "../tensor.ts";
 import { ARITHMETIC_SHAPES } from "./arithmetic.ts";
+import { BLOCKED_SHAPES } from "./blocked.ts";
 import { CONTRACTION_SHAPES } from "./contraction.ts";
 import { CONVOLUTION_SHAPES } from "./convolution.ts";
 import { NORMALIZATION_SHAPES } from "./normalization.ts";
@@ -48,6 +49,11 @@ const RULES: ShapeTable = {
   ...RESIZING_SHAPES,
 };
 
+const RULES_BY_DOMAIN: Readonly<Record<string, ShapeTable>> = {
+  "": RULES,
+  [BLOCKED_DOMAIN]: BLOCKED_SHAPES,
+};
+
 /** Operators whose outputs' types and shapes can be inferred. */
 export const INFERABLE_OPERATORS: ReadonlySet<string> = new Set(Object.keys(RULES));
 
@@ -56,7 +62,7 @@ export function inferOutputs(
   node: Node,
   inputs: readonly (Operand | undefined)[],
 ): readonly Inferred[] {
-  const rule = node.domain === "" ? RULES[node.operator] : undefined;
+  const rule = RULES_BY_DOMAIN[node.domain]?.[node.operator];
   if (!rule)
     throw new HilumError(
       "operator-unsupported",

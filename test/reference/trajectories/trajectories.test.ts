@@ -10,6 +10,7 @@ import {
   type TrainingGraphOptions,
   trainingGraph,
 } from "../../../src/autodiff/index.ts";
+import { blockedChannels } from "../../../src/onnx/index.node.ts";
 import { graphBuilder, type Tensor, type Value } from "../../../src/onnx/index.ts";
 import { openTrainer } from "../../../src/training/trainer.ts";
 import { expectClose } from "../../support/close.ts";
@@ -91,8 +92,8 @@ function forwardOf({ network, loss, outputs }: Setting) {
   return builder.build();
 }
 
-async function trajectoryOf(setting: Setting): Promise<Trajectory> {
-  const training = trainingGraph(forwardOf(setting), setting.options);
+async function trajectoryOf(setting: Setting, block: number): Promise<Trajectory> {
+  const training = trainingGraph(forwardOf(setting), { ...setting.options, block });
   const trainer = await openTrainer(training, { threads: 1 });
   const losses: number[] = [];
   const gradientNorms: number[] = [];
@@ -120,11 +121,15 @@ const isUndetermined = (name: string): boolean => name.endsWith("/k.bias");
 
 const vector = (data: readonly number[]) => ({ dims: [data.length], data });
 
+const LAYOUTS = [...new Set([0, await blockedChannels()])];
+
 describe("20 steps in single precision", () => {
-  it.each(SETTINGS.map((setting) => [setting.name, setting] as const))(
-    "follow PyTorch's in double precision: %s",
-    async (name, setting) => {
-      const actual = await trajectoryOf(setting);
+  it.each(
+    SETTINGS.flatMap((setting) => LAYOUTS.map((block) => [setting.name, block, setting] as const)),
+  )(
+    "follow PyTorch's in double precision: %s, in blocks of %i channels",
+    async (name, block, setting) => {
+      const actual = await trajectoryOf(setting, block);
       const expected = EXPECTED[name]!;
       const [losses, norms] = [vector(expected.losses), vector(expected.gradientNorms)];
       expectClose(vector(actual.losses), losses, TOLERANCE.losses, "losses");

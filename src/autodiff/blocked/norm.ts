@@ -1,0 +1,103 @@
+/**
+ * Batch norm of blocked tensors with what follows it (a sum with a shortcut, an activation) as one
+ * affine map by channel: a depthwise 1x1 convolution, which reads its operand once.
+ *
+ * Passes over memory, 12.8 million elements (51 MB) on one core: the map with sum and activation
+ * 4-8 ms; as Mul and Add that broadcast 18; sums of products as one depthwise product 4, as Mul and
+ * GlobalAveragePool 8-12; sums by GlobalAveragePool 1.5.
+ *
+ * Source: Ioffe and Szegedy 2015, section 3, regrouped: dX = a dZ + b x + c with numbers by channel.
+ */
+import {
+  type Activation,
+  operators as op,
+  sizeOf,
+  staticShape,
+  type Value,
+} from "../../onnx/index.ts";
+import type { CustomGradients } from "../custom-gradient.ts";
+import { isBetween, isPositive } from "../rules/activation.ts";
+import { channelProducts, channelSums } from "./convolution.ts";
+import { firstOf, wholeVector } from "./layout.ts";
+
+export interface BlockedNorm {
+  /** Blocked. */
+  readonly x: Value;
+  /** `[C]` */
+  readonly scale: Value;
+  readonly bias: Value;
+  /** Stored statistics, `[C]`; without them the batch's own are used. */
+  readonly stored: { readonly mean: Value; readonly variance: Value } | undefined;
+  readonly epsilon: number;
+  /** Blocked; added to the norm before the activation. */
+  readonly sum?: Value | undefined;
+  readonly activation?: Activation | undefined;
+}
+
+export interface NormResult {
+  readonly y: Value;
+  /** The batch's, `[C]`. */
+  readonly statistics: { readonly mean: Value; readonly variance: Value } | undefined;
+}
+
+/** The blocked result and, where it was normalized by them, the statistics of the batch. */
+export function blockedNorm(
+  norm: BlockedNorm,
+  block: number,
+  customs: CustomGradients,
+): NormResult {
+  const { x, scale, bias, stored, epsilon, sum, activation } = norm;
+  const { builder } = x;
+  const count = sizeOf(staticShape(x)) / staticShape(x)[1]!;
+  const [own] = staticShape(scale) as [number];
+  const share = builder.scalar(1 / count);
+  let statistics: { mean: Value; variance: Value } | undefined;
+  let mean: Value;
+  let inverse: Value;
+  let slope: Value;
+  const body = () => {
+    if (stored) mean = wholeVector(stored.mean, block);
+    else mean = op.mul(channelSums(x), share);
+    const variance = stored
+      ? wholeVector(stored.variance, block)
+      : op.max(op.sub(op.mul(channelProducts(x, x), share), op.mul(mean, mean)), builder.scalar(0));
+    if (!stored) statistics = { mean: firstOf(mean, own), variance: firstOf(variance, own) };
+    inverse = op.reciprocal(op.sqrt(op.add(variance, builder.scalar(epsilon))));
+    slope = op.mul(wholeVector(scale, block), inverse);
+    const offset = op.sub(wholeVector(bias, block), op.mul(mean, slope));
+    return affine(x, slope, offset, { sum, activation });
+  };
+  const y: Value = customs.group([x, scale, bias, sum], body, (gradient, needs) => {
+    const dz = activation ? op.mul(gradient, maskOf(y, activation)) : gradient;
+    const needsSums = !stored || needs(1) || needs(2);
+    if (!needsSums) return [needs(0) ? affine(dz, slope) : undefined, undefined, undefined, dz];
+    const dBias = channelSums(dz);
+    const dScale = op.mul(op.sub(channelProducts(dz, x), op.mul(mean, dBias)), inverse);
+    const parameters = [firstOf(dScale, own), firstOf(dBias, own)];
+    if (!needs(0)) return [undefined, ...parameters, dz];
+    if (stored) return [affine(dz, slope), ...parameters, dz];
+    const ofX = op.neg(op.mul(op.mul(slope, inverse), op.mul(dScale, share)));
+    const offset = op.neg(op.add(op.mul(slope, op.mul(dBias, share)), op.mul(ofX, mean)));
+    const dx = affine(dz, slope, undefined, { sum: affine(x, ofX, offset) });
+    return [dx, ...parameters, dz];
+  });
+  return { y, statistics };
+}
+
+/** activation(x slope + offset + sum), by channel. */
+function affine(
+  x: Value,
+  slope: Value,
+  offset?: Value,
+  { sum, activation }: Pick<BlockedNorm, "sum" | "activation"> = {},
+): Value {
+  const [, channels] = staticShape(x);
+  const weight = op.reshape(slope, [channels!, 1, 1, 1]);
+  return op.blockedConv(x, weight, offset, { group: channels!, sum, activation });
+}
+
+/** 1 where the activation lets the gradient pass, from its result. */
+function maskOf(y: Value, activation: Activation): Value {
+  if (activation.kind === "Relu") return isPositive(y);
+  return isBetween(y, activation.low, activation.high);
+}
