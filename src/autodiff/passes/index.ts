@@ -8,9 +8,11 @@ import { readUnexpanded } from "./expansions.ts";
 import { mergeReshapes, mergeTransposes } from "./moves.ts";
 import type { Pass } from "./pass.ts";
 import { poolBeforeActivation } from "./pooling-order.ts";
+import { cancelReorders } from "./reorders.ts";
 
 export type { Pass } from "./pass.ts";
 export {
+  cancelReorders,
   foldConstants,
   mergeReshapes,
   mergeTransposes,
@@ -32,6 +34,7 @@ export const DEFAULT_PASSES: readonly Pass[] = [
   shareConstants,
   mergeTransposes,
   mergeReshapes,
+  cancelReorders,
   removeCopies,
   shareSubexpressions,
   removeDeadNodes,
