@@ -1,4 +1,5 @@
 /** The last part of a training graph: gathered, clipped gradients and the optimizer's update. */
+import { assert } from "../errors.ts";
 import { allocate, operators as op, type Tensor, type Value } from "../onnx/index.ts";
 import { type Assembly, accumulatorName, averageName, nextName, type Role } from "./assembly.ts";
 import type { Optimizer } from "./optimizers/optimizer.ts";
@@ -64,6 +65,13 @@ function zerosLike(value: Value): Tensor {
   };
 }
 
+/** Parameters that share one update. */
+interface UpdateGroup {
+  readonly members: readonly ParameterGradient[];
+  readonly rateFactor: number;
+  readonly decay: number;
+}
+
 export function applyUpdates(
   assembly: Assembly,
   gradients: readonly ParameterGradient[],
@@ -71,48 +79,120 @@ export function applyUpdates(
 ): void {
   const { builder } = assembly;
   const { optimizer } = options;
-  const norm = gradientNorm(gradients);
+  const groups = groupsOf(assembly, gradients, options).map((group) => ({
+    ...group,
+    gradient: joined(group.members.map((member) => member.gradient)),
+  }));
+  const norm = gradientNorm(groups.map(({ gradient }) => gradient));
   builder.output(norm, "gradientNorm");
   const factor = options.clipNorm === undefined ? undefined : clipFactor(norm, options.clipNorm);
   const learningRate = assembly.control("learningRate");
   const update = optimizer.begin({ learningRate, step: assembly.control("step") });
-  const { decays } = options;
-  const initial = new Map(assembly.state.map((entry) => [entry.name, entry.initial]));
-  for (const { parameter, gradient } of gradients) {
-    const factorOfRate = options.rateOf?.(parameter.name) ?? 1;
-    const slots = optimizer.slots.map((slot) =>
-      assembly.hold("moment", `${parameter.name}:${slot}`, zerosLike(parameter)),
-    );
+  for (const { members, rateFactor, decay, gradient } of groups) {
+    const parameters = members.map(({ parameter }) => parameter);
+    const slots = optimizer.slots.map((slot) => holdAll(assembly, "moment", parameters, slot));
     const updated = update({
-      parameter,
+      parameter: joined(parameters),
       gradient: factor ? op.mul(gradient, factor) : gradient,
-      slots,
-      rate: factorOfRate === 1 ? learningRate : op.mul(learningRate, builder.scalar(factorOfRate)),
-      decay: decays(parameter.name, initial.get(parameter.name)!) ? optimizer.weightDecay : 0,
+      slots: slots.map(joined),
+      rate: rateFactor === 1 ? learningRate : op.mul(learningRate, builder.scalar(rateFactor)),
+      decay,
     });
-    builder.output(updated.parameter, nextName(parameter.name));
-    for (const [index, slot] of updated.slots.entries())
-      builder.output(slot, nextName(slots[index]!.name));
-    if (options.averages)
-      average(assembly, parameter, updated.parameter, initial.get(parameter.name)!);
+    give(updated.parameter, parameters);
+    for (const [index, slot] of updated.slots.entries()) give(slot, slots[index]!);
+    if (options.averages) average(assembly, parameters, updated.parameter);
   }
 }
 
+/**
+ * Vectors (biases, norms) of one rate and decay are updated as one long vector: of MobileNetV2's 158
+ * parameters 105 are. Its step (224x224, batch 16) has 5,081 nodes then instead of 6,426 and takes 562
+ * instead of 582 ms, and its session opens in 1.0 instead of 2.0 s.
+ */
+function groupsOf(
+  { state }: Assembly,
+  gradients: readonly ParameterGradient[],
+  { optimizer, rateOf, decays }: TrainingGraphOptions & { readonly decays: Decays },
+): UpdateGroup[] {
+  const initial = new Map(state.map((entry) => [entry.name, entry.initial]));
+  const groups = new Map<
+    string,
+    { members: ParameterGradient[]; rateFactor: number; decay: number }
+  >();
+  for (const member of gradients) {
+    const { name, shape } = member.parameter;
+    const rateFactor = rateOf?.(name) ?? 1;
+    const decay = decays(name, initial.get(name)!) ? optimizer.weightDecay : 0;
+    const key = shape.length === 1 ? `${rateFactor} ${decay}` : name;
+    const group = groups.get(key);
+    if (group) group.members.push(member);
+    else groups.set(key, { members: [member], rateFactor, decay });
+  }
+  return [...groups.values()];
+}
+
+/**
+ * One value of all. A weight of a 1x1 convolution lies flat: ONNX Runtime multiplies `[960, 160, 1, 1]`
+ * by a number 30 times slower than `[153600]` (0.70 ms), element by element.
+ */
+function joined(values: readonly Value[]): Value {
+  const [first, ...rest] = values as [Value, ...Value[]];
+  if (rest.length > 0) return op.concat([first, ...rest], 0);
+  return isFlattened(first) ? op.reshape(first, [-1]) : first;
+}
+
+const isFlattened = ({ shape }: Value): boolean => shape.length > 1 && shape.at(-1) === 1;
+
+/** Gives each state tensor its successor, its part of `joint`. */
+function give(joint: Value, members: readonly Value[]): void {
+  const { builder } = joint;
+  const names = members.map(({ name }) => nextName(name));
+  const [first, ...rest] = members as [Value, ...Value[]];
+  if (rest.length === 0) {
+    const shape = builder.integers(first.shape.map(Number));
+    const whole = isFlattened(first)
+      ? builder.node("Reshape", [joint, shape], {}, { outputs: names })[0]!
+      : joint;
+    builder.output(whole, names[0]!);
+    return;
+  }
+  const sizes = builder.integers(members.map(({ shape }) => Number(shape[0])));
+  const parts = builder.node("Split", [joint, sizes], {}, { outputs: names });
+  for (const part of parts) builder.output(part);
+}
+
+function holdAll(
+  assembly: Assembly,
+  kind: "moment" | "average",
+  parameters: readonly Value[],
+  slot?: string,
+): Value[] {
+  return parameters.map((parameter) =>
+    kind === "moment"
+      ? assembly.hold(kind, `${parameter.name}:${slot}`, zerosLike(parameter))
+      : assembly.hold(kind, averageName(parameter.name), initialOf(assembly, parameter)),
+  );
+}
+
+function initialOf({ state }: Assembly, { name }: Value): Tensor {
+  const found = state.find((entry) => entry.name === name);
+  assert(found, `"${name}" is no state tensor`);
+  return found.initial;
+}
+
 /** a' = decay a + (1 - decay) p'. */
-function average(assembly: Assembly, parameter: Value, updated: Value, initial: Tensor): void {
+function average(assembly: Assembly, parameters: readonly Value[], updated: Value): void {
   const { builder } = assembly;
-  const name = averageName(parameter.name);
-  const held = assembly.hold("average", name, initial);
+  const held = holdAll(assembly, "average", parameters);
   const decay = assembly.control("averageDecay");
-  const change = op.mul(op.sub(updated, held), op.sub(builder.scalar(1), decay));
-  builder.output(op.add(held, change), nextName(name));
+  const before = joined(held);
+  const change = op.mul(op.sub(updated, before), op.sub(builder.scalar(1), decay));
+  give(op.add(before, change), held);
 }
 
 /** Euclidean norm of all gradients together. */
-function gradientNorm(gradients: readonly ParameterGradient[]): Value {
-  const squares = gradients.map(({ gradient }) =>
-    op.reduceSumSquare(gradient, { keepsDims: false }),
-  );
+function gradientNorm(gradients: readonly Value[]): Value {
+  const squares = gradients.map((gradient) => op.reduceSumSquare(gradient, { keepsDims: false }));
   const [first, ...rest] = squares;
   return op.sqrt(rest.length === 0 ? first! : op.sum(first!, ...rest));
 }
