@@ -7,7 +7,7 @@ import { HilumError } from "../errors.ts";
 import type { Graph } from "../onnx/index.ts";
 import { nextName, type Role, type StateTensor, startAssembly } from "./assembly.ts";
 import { appendGradients } from "./gradient.ts";
-import { optimizeGraph } from "./passes/index.ts";
+import { FORWARD_PASSES, optimizeGraph } from "./passes/index.ts";
 import { copyForward } from "./training-forward.ts";
 import { accumulate, applyUpdates, type Decays, type TrainingGraphOptions } from "./update.ts";
 
@@ -42,10 +42,11 @@ export function parameterNames(graph: Graph): string[] {
 const isConstant = (name: string): boolean => /(^|\/)constant(_\d+)?$/.test(name);
 
 /**
- * The training graph of `forward`, whose shapes are static and which has a scalar output `loss`.
+ * The training graph of `network`, whose shapes are static and which has a scalar output `loss`.
  * Throws `no-trainable-parameters` and `no-gradient-rule`.
  */
-export function trainingGraph(forward: Graph, options: TrainingGraphOptions): TrainingGraph {
+export function trainingGraph(network: Graph, options: TrainingGraphOptions): TrainingGraph {
+  const forward = optimizeGraph(network, FORWARD_PASSES);
   const trainable = parameterNames(forward).filter(options.trainable ?? (() => true));
   if (trainable.length === 0)
     throw new HilumError(
