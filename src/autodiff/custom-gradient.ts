@@ -2,6 +2,7 @@
  * Groups of nodes that are differentiated as one. A rule of the table sees one standard operator; a
  * group has a gradient of its own, shorter than what its nodes would give one by one.
  */
+import { assert } from "../errors.ts";
 import type { Value } from "../onnx/index.ts";
 
 export interface CustomGradient {
@@ -34,7 +35,12 @@ export function customGradients(): CustomGradients {
       const { builder } = inputs[0];
       const before = builder.nodes().length;
       const output = body();
-      for (const node of builder.nodes().slice(before)) nodes.add(node.name);
+      const made = builder.nodes().slice(before);
+      assert(
+        made.some(({ outputs }) => outputs[0] === output.name),
+        `a group of nodes must make its value "${output.name}" itself`,
+      );
+      for (const node of made) nodes.add(node.name);
       byOutput.set(output.name, { inputs, rule });
       return output;
     },

@@ -75,7 +75,7 @@ describe("batch norm in training", () => {
   const batches = [drawn(dims), drawn(dims), drawn(dims)];
   const MOMENTUM = 0.7;
 
-  function normalizing(trainable: (name: string) => boolean): TrainingGraph {
+  function normalizing(trainable: (name: string) => boolean, momentum = MOMENTUM): TrainingGraph {
     const builder = graphBuilder();
     const x = builder.input("x", "float32", dims);
     const parameter = (name: string, values: readonly number[]) =>
@@ -88,7 +88,7 @@ describe("batch norm in training", () => {
         mean: parameter("mean", [0.4, -0.1]),
         variance: parameter("variance", [2, 0.5]),
       },
-      { momentum: MOMENTUM },
+      { momentum },
     );
     builder.output(y, "y");
     builder.output(op.reduceMean(y, { keepsDims: false }), "loss");
@@ -101,6 +101,17 @@ describe("batch norm in training", () => {
   const meanOf = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
   const varianceOf = (values: readonly number[]) =>
     meanOf(values.map((value) => (value - meanOf(values)) ** 2));
+
+  it("keeps nothing of the running statistics with momentum 0", async () => {
+    const training = normalizing(() => true, 0);
+    const trainer = await openTrainer(training, { threads: 1 });
+    const [x] = batches;
+    await trainer.step({ x: x! }, { learningRate: 0, step: 1 });
+    const expected = [0, 1].map((c) => varianceOf(channel(x!, c)));
+    const actual = trainer.state().get("variance")!;
+    expectClose(actual, { dims: [2], data: expected }, { relative: 2e-6 }, "variance");
+    await trainer.close();
+  });
 
   it("normalizes by the batch and blends its statistics into the running ones", async () => {
     const training = normalizing(() => true);

@@ -82,8 +82,11 @@ function track(
   const momentum = floatOf(node.attributes, "momentum", 0.9);
   batch.forEach((value, index) => {
     const name = node.inputs[3 + index]!;
-    const kept = op.mul(statistics.get(name) ?? builder.find(name)!, builder.scalar(momentum));
-    statistics.set(name, op.add(kept, op.mul(value, builder.scalar(1 - momentum))));
+    const fresh = op.mul(value, builder.scalar(1 - momentum));
+    // With momentum 0 nothing is kept; 0 times the old would be the node that ONNX Runtime writes over.
+    const old = momentum === 0 ? undefined : (statistics.get(name) ?? builder.find(name)!);
+    const next = old ? op.add(op.mul(old, builder.scalar(momentum)), fresh) : fresh;
+    statistics.set(name, next);
   });
 }
 

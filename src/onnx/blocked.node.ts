@@ -1,4 +1,5 @@
 /** Whether this machine has ONNX Runtime's blocked operators, and with which block. */
+import { isHilumError } from "../errors.ts";
 import { graphBuilder } from "./build.ts";
 import { modelOf } from "./graph.ts";
 import { reorderInput } from "./operators/blocked.ts";
@@ -14,7 +15,11 @@ let known: Promise<number> | undefined;
  * processors, or an ONNX Runtime without them). A ramp that is put into blocks shows it.
  */
 export function blockedChannels(): Promise<number> {
-  known ??= probe().catch(() => 0);
+  known ??= probe().catch((error: unknown) => {
+    if (isHilumError(error) && error.code === "graph-invalid") return 0;
+    known = undefined;
+    throw error;
+  });
   return known;
 }
 

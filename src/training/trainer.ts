@@ -18,7 +18,7 @@ export interface Trainer {
     feeds: Feeds | readonly Feeds[],
     controls: Readonly<Partial<Record<Control, number>>>,
   ): Promise<Record<string, Tensor>>;
-  /** The current state by name. The tensors are live: the step after next overwrites them. */
+  /** The current state by name. The tensors are live: the next step may overwrite them. */
   state(): ReadonlyMap<string, Tensor>;
   /** Copies the given state in. Throws `state-mismatch` when a tensor is missing or misshapen. */
   restore(state: ReadonlyMap<string, Tensor>): void;

@@ -130,11 +130,31 @@ const CASES: readonly Case[] = [
     input: [8, 16, 6, 6],
     blocked: ["Conv"],
     build: (x) => {
-      const a = norm(conv(x, "a", [24, 16, 3, 3], same), "a-norm");
-      const b = op.relu(norm(conv(a, "b", [24, 24, 3, 3], same), "b-norm"));
-      const c = op.clip(norm(conv(b, "c", [24, 24, 1, 1]), "c-norm"), 0, 1);
-      const d = op.relu(op.add(norm(conv(c, "d", [24, 24, 3, 3], same), "d-norm"), c));
-      return op.add(norm(conv(d, "e", [24, 24, 1, 1]), "e-norm"), a);
+      const a = norm(conv(x, "a", [40, 16, 3, 3], same), "a-norm");
+      const b = op.relu(norm(conv(a, "b", [40, 40, 3, 3], same), "b-norm"));
+      const c = op.clip(norm(conv(b, "c", [40, 40, 1, 1]), "c-norm"), 0, 1);
+      const d = op.relu(op.add(norm(conv(c, "d", [40, 40, 3, 3], same), "d-norm"), c));
+      return op.add(norm(conv(d, "e", [40, 40, 1, 1]), "e-norm"), a);
+    },
+  },
+  {
+    title: "batch norm of channels that vary little around a large mean",
+    input: [4, 16, 12, 12],
+    blocked: ["Conv"],
+    build: (x) => {
+      const weight = parameter(x, "weight", [16, 16, 3, 3]);
+      const y = op.conv(x, weight, parameter(x, "bias", [16], 1, 300), same);
+      return op.relu(norm(y, "norm"));
+    },
+  },
+  {
+    title: "one image, what fills blocks not zero, and an operand twice",
+    input: [1, 40, 8, 8],
+    blocked: ["Conv"],
+    build: (x) => {
+      const y = op.sigmoid(conv(x, "a", [40, 40, 3, 3], same));
+      const n = norm(conv(y, "b", [40, 40, 1, 1]), "b-norm");
+      return conv(op.add(n, n), "c", [40, 40, 3, 3], same);
     },
   },
   {
@@ -142,9 +162,9 @@ const CASES: readonly Case[] = [
     input: [8, 16, 6, 6],
     blocked: ["Conv"],
     build: (x) => {
-      const y = op.relu(norm(conv(x, "a", [24, 16, 3, 3], same), "a-norm"));
+      const y = op.relu(norm(conv(x, "a", [40, 16, 3, 3], same), "a-norm"));
       const pooled = op.maxPool(y, { kernel: [2, 2], strides: [2, 2] });
-      const z = conv(y, "b", [24, 24, 3, 3], halved);
+      const z = conv(y, "b", [40, 40, 3, 3], halved);
       return op.mul(op.add(pooled, z), pooled);
     },
   },

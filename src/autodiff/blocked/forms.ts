@@ -2,6 +2,7 @@
 import {
   type Activation,
   filled,
+  floatOf,
   intOf,
   intsOf,
   type Node,
@@ -56,14 +57,13 @@ const batchNormalization: Form = (copy, node) => {
   const next = copy.onlyConsumer(last.outputs[0]!);
   const activation = next && activationOf(copy, next);
   if (activation) last = next;
-  const epsilon = node.attributes.epsilon;
   const { y, statistics } = blockedNorm(
     {
       x: found.value,
       scale: scale!,
       bias: bias!,
       stored: isTraining ? undefined : { mean: mean!, variance: variance! },
-      epsilon: epsilon?.kind === "float" ? epsilon.value : 1e-5,
+      epsilon: floatOf(node.attributes, "epsilon", 1e-5),
       sum: shortcut?.value,
       activation,
     },
@@ -113,9 +113,7 @@ const globalAveragePool: Form = (copy, node) => {
     [x],
     () => {
       const means = op.blockedGlobalAveragePool(x);
-      const ranges = ["0", String(found.channels), "1"].map((text) =>
-        builder.integers([Number(text)]),
-      );
+      const ranges = [0, found.channels, 1].map((number) => builder.integers([number]));
       return missing === 0
         ? builder.node("Identity", [means], {}, { outputs: [node.outputs[0]!] })[0]!
         : builder.node("Slice", [means, ...ranges], {}, { outputs: [node.outputs[0]!] })[0]!;
@@ -166,7 +164,9 @@ const elementwise: Form = (copy, node) => {
   const shape = staticShape(first.value);
   const isScalar = (name: string) => {
     const value = builder.find(name);
-    return value !== undefined && sizeOf(staticShape(value)) === 1;
+    return (
+      value !== undefined && value.shape.length <= shape.length && sizeOf(staticShape(value)) === 1
+    );
   };
   const isFit = node.inputs.every(
     (name) =>
@@ -187,7 +187,7 @@ const elementwise: Form = (copy, node) => {
 const isSame = (a: readonly number[], b: readonly number[]): boolean =>
   a.length === b.length && a.every((dim, axis) => dim === b[axis]);
 
-/** Operators that give finite numbers for zeros: what fills a block must not spoil the rest. */
+/** Operators that stay finite: what fills a block meets zero weights only, and those need numbers. */
 const ELEMENTWISE = [
   "Add",
   "Clip",

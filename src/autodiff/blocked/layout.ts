@@ -13,7 +13,7 @@ export function toBlocks(x: Value, block: number): Value {
   const [batch, channels, ...size] = staticShape(x);
   const missing = wholeBlocks(channels!, block) - channels!;
   const whole = missing === 0 ? x : op.pad(x, [0, 0, 0, 0, 0, missing, 0, 0]);
-  // One position per channel lies the same in both layouts.
+  // One position per channel lies the same in both layouts; a value of its own has a gradient of its own.
   if (size.every((length) => length === 1)) return op.reshape(whole, [batch!, -1, ...size]);
   return op.reorderInput(whole);
 }

@@ -10,6 +10,7 @@
  */
 import {
   type Activation,
+  filled,
   operators as op,
   sizeOf,
   staticShape,
@@ -48,40 +49,46 @@ export function blockedNorm(
 ): NormResult {
   const { x, scale, bias, stored, epsilon, sum, activation } = norm;
   const { builder } = x;
-  const count = sizeOf(staticShape(x)) / staticShape(x)[1]!;
+  const share = builder.scalar(staticShape(x)[1]! / sizeOf(staticShape(x)));
   const [own] = staticShape(scale) as [number];
-  const share = builder.scalar(1 / count);
-  let statistics: { mean: Value; variance: Value } | undefined;
-  let mean: Value;
-  let inverse: Value;
-  let slope: Value;
+  const centre = stored ? wholeVector(stored.mean, block) : op.mul(channelSums(x), share);
+  const centred = () => affine(x, onesLike(centre), op.neg(centre));
+  // Centred first: the mean of squares less the square of the mean loses all digits where a channel
+  // varies little around a large mean. The batch's norm then reads this everywhere in place of x.
+  const ofBatch = stored ? undefined : centred();
+  const variance = ofBatch
+    ? op.mul(channelProducts(ofBatch, ofBatch), share)
+    : wholeVector(stored!.variance, block);
+  const inverse = op.reciprocal(op.sqrt(op.add(variance, builder.scalar(epsilon))));
+  const slope = op.mul(wholeVector(scale, block), inverse);
   const body = () => {
-    if (stored) mean = wholeVector(stored.mean, block);
-    else mean = op.mul(channelSums(x), share);
-    const variance = stored
-      ? wholeVector(stored.variance, block)
-      : op.max(op.sub(op.mul(channelProducts(x, x), share), op.mul(mean, mean)), builder.scalar(0));
-    if (!stored) statistics = { mean: firstOf(mean, own), variance: firstOf(variance, own) };
-    inverse = op.reciprocal(op.sqrt(op.add(variance, builder.scalar(epsilon))));
-    slope = op.mul(wholeVector(scale, block), inverse);
-    const offset = op.sub(wholeVector(bias, block), op.mul(mean, slope));
-    return affine(x, slope, offset, { sum, activation });
+    const offset = wholeVector(bias, block);
+    return ofBatch
+      ? affine(ofBatch, slope, offset, { sum, activation })
+      : affine(x, slope, op.sub(offset, op.mul(centre, slope)), { sum, activation });
   };
   const y: Value = customs.group([x, scale, bias, sum], body, (gradient, needs) => {
     const dz = activation ? op.mul(gradient, maskOf(y, activation)) : gradient;
     const needsSums = !stored || needs(1) || needs(2);
     if (!needsSums) return [needs(0) ? affine(dz, slope) : undefined, undefined, undefined, dz];
     const dBias = channelSums(dz);
-    const dScale = op.mul(op.sub(channelProducts(dz, x), op.mul(mean, dBias)), inverse);
+    const dScale = op.mul(channelProducts(dz, ofBatch ?? centred()), inverse);
     const parameters = [firstOf(dScale, own), firstOf(dBias, own)];
     if (!needs(0)) return [undefined, ...parameters, dz];
-    if (stored) return [affine(dz, slope), ...parameters, dz];
-    const ofX = op.neg(op.mul(op.mul(slope, inverse), op.mul(dScale, share)));
-    const offset = op.neg(op.add(op.mul(slope, op.mul(dBias, share)), op.mul(ofX, mean)));
-    const dx = affine(dz, slope, undefined, { sum: affine(x, ofX, offset) });
+    if (!ofBatch) return [affine(dz, slope), ...parameters, dz];
+    const ofCentred = op.neg(op.mul(op.mul(slope, inverse), op.mul(dScale, share)));
+    const offset = op.neg(op.mul(slope, op.mul(dBias, share)));
+    const dx = affine(dz, slope, undefined, { sum: affine(ofBatch, ofCentred, offset) });
     return [dx, ...parameters, dz];
   });
+  const statistics = stored
+    ? undefined
+    : { mean: firstOf(centre, own), variance: firstOf(variance, own) };
   return { y, statistics };
+}
+
+function onesLike({ builder, shape }: Value): Value {
+  return builder.constant(filled(shape.map(Number), 1));
 }
 
 /** activation(x slope + offset + sum), by channel. */
