@@ -30,7 +30,9 @@ beforeAll(async () => {
 
 /** Fails under --json and without; both say the same, the one as data, the other in one line. */
 async function failure(...words: readonly string[]): Promise<Failed["error"]> {
-  const [outcome, inProse] = await Promise.all([hilum(...words, "--json"), hilum(...words)]);
+  // One after the other: two at once would find each other's lock on a run folder.
+  const outcome = await hilum(...words, "--json");
+  const inProse = await hilum(...words);
   const { error } = outcome.json<Failed>();
   expect(Object.keys(error)).toEqual(["code", "kind", "message", "details"]);
   expect(outcome.exitCode, error.message).toBe(ERROR_KINDS[error.kind].exitCode);
