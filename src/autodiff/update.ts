@@ -132,8 +132,8 @@ function groupsOf(
 }
 
 /**
- * One value of all. A weight of a 1x1 convolution lies flat: ONNX Runtime multiplies `[960, 160, 1, 1]`
- * by a number 30 times slower than `[153600]` (0.70 ms), element by element.
+ * One value of all. A weight of a 1x1 convolution lies flat: `[960, 160, 1, 1]` times a number takes
+ * ONNX Runtime 0.7 ms. Flat, all `Mul` of MobileNetV2's step take 36 ms instead of 114.
  */
 function joined(values: readonly Value[]): Value {
   const [first, ...rest] = values as [Value, ...Value[]];

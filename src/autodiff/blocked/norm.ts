@@ -1,12 +1,14 @@
 /**
  * Batch norm of blocked tensors with what follows it (a sum with a shortcut, an activation) as one
- * affine map by channel: a depthwise 1x1 convolution, which reads its operand once.
+ * affine map by channel: a depthwise 1x1 convolution, which reads its operand once. By the batch's own
+ * statistics, what is mapped has been centred before.
  *
  * Passes over memory, 12.8 million elements (51 MB) on one core: the map with sum and activation
  * 4-8 ms; as Mul and Add that broadcast 18; sums of products as one depthwise product 4, as Mul and
  * GlobalAveragePool 8-12; sums by GlobalAveragePool 1.5.
  *
- * Source: Ioffe and Szegedy 2015, section 3, regrouped: dX = a dZ + b x + c with numbers by channel.
+ * Source: Ioffe and Szegedy 2015, section 3, regrouped: dX = a dZ + b (x - mean) + c
+ * with numbers by channel.
  */
 import {
   type Activation,
