@@ -1,0 +1,25 @@
+/**
+ * What a weight file holds, whatever its format: tensors by the names and in the layouts of whoever
+ * wrote it. fit-weights.ts brings them to the names and layouts of a graph.
+ */
+import type { Tensor } from "../../onnx/index.ts";
+
+/**
+ * - "hilum": `LAYER.weight`, `LAYER.scale`, ... in ONNX layout, the names of our graphs.
+ * - "torch": the keys of a state dict, `LAYER.weight`, `LAYER.running_mean`, ...; dense [out, in].
+ * - "keras": `LAYER/PART`, with Keras' name of the layer and of the variable (`kernel`, `bias`,
+ *   `gamma`, `beta`, `moving_mean`, `moving_variance`, `depthwise_kernel`, `pointwise_kernel`):
+ *   convolutions [h, w, in, out], depthwise ones [h, w, in, multiplier], dense [in, out].
+ */
+export type WeightConvention = "hilum" | "torch" | "keras";
+
+export interface NamedTensors {
+  /** The file, for messages. */
+  readonly source: string;
+  readonly convention: WeightConvention;
+  /**
+   * In the file's own order. Of a Keras file that is the order of its layers, which is all that
+   * says which is which where the names are numbered by the process that made them.
+   */
+  readonly tensors: ReadonlyMap<string, Tensor>;
+}
