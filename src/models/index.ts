@@ -1,4 +1,6 @@
 /** Networks by name, and the layers that they and your own are made of. */
+export type { Backbone, BackboneEntry, Preprocessing } from "./backbone.ts";
+export { BACKBONES, backboneEntry } from "./backbones/table.ts";
 export { type ConvOptions, type LayerFactory, layersOf } from "./layers.ts";
 export type { Network, NetworkEntry, NetworkOptions, Recipe } from "./network.ts";
 export { NETWORKS, networkEntry } from "./registry.ts";

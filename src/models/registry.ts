@@ -17,9 +17,17 @@ export const NETWORKS: readonly NetworkEntry[] = [
 
 /** The entry of that name. Throws `unknown-model` with the nearest name and the list. */
 export function networkEntry(name: string): NetworkEntry {
-  const entry = NETWORKS.find((candidate) => candidate.name === name);
+  return entryNamed(name, NETWORKS);
+}
+
+/** The entry of that name among any. Throws `unknown-model` with the nearest name and the list. */
+export function entryNamed<T extends { readonly name: string }>(
+  name: string,
+  entries: readonly T[],
+): T {
+  const entry = entries.find((candidate) => candidate.name === name);
   if (entry) return entry;
-  const names = NETWORKS.map((candidate) => candidate.name);
+  const names = entries.map((candidate) => candidate.name);
   const suggestion = nearest(name, names);
   throw new HilumError(
     "unknown-model",
