@@ -17,6 +17,7 @@ export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
 export type { GradientContext, GradientRule, GradientTable } from "./rule.ts";
 export { GRADIENT_RULES } from "./rules/index.ts";
 export {
+  isConstantName,
   parameterNames,
   type TrainingGraph,
   trainingGraph,

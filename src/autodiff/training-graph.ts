@@ -35,11 +35,14 @@ export function parameterNames(graph: Graph): string[] {
     ),
   );
   return [...graph.initializers]
-    .filter(([name, { type }]) => type === "float32" && !statistics.has(name) && !isConstant(name))
+    .filter(
+      ([name, { type }]) => type === "float32" && !statistics.has(name) && !isConstantName(name),
+    )
     .map(([name]) => name);
 }
 
-const isConstant = (name: string): boolean => /(^|\/)constant(_\d+)?$/.test(name);
+/** Whether the name is one that a builder gives its constants. */
+export const isConstantName = (name: string): boolean => /(^|\/)constant(_\d+)?$/.test(name);
 
 /**
  * The training graph of `network`, whose shapes are static and which has a scalar output `loss`.
