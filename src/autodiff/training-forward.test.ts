@@ -75,7 +75,11 @@ describe("batch norm in training", () => {
   const batches = [drawn(dims), drawn(dims), drawn(dims)];
   const MOMENTUM = 0.7;
 
-  function normalizing(trainable: (name: string) => boolean, momentum = MOMENTUM): TrainingGraph {
+  function normalizing(
+    trainable: (name: string) => boolean,
+    momentum = MOMENTUM,
+    keepsStatistics?: (scale: string) => boolean,
+  ): TrainingGraph {
     const builder = graphBuilder();
     const x = builder.input("x", "float32", dims);
     const parameter = (name: string, values: readonly number[]) =>
@@ -92,7 +96,7 @@ describe("batch norm in training", () => {
     );
     builder.output(y, "y");
     builder.output(op.reduceMean(y, { keepsDims: false }), "loss");
-    return trainingGraph(builder.build(), { optimizer: sgd(), trainable });
+    return trainingGraph(builder.build(), { optimizer: sgd(), trainable, keepsStatistics });
   }
 
   /** Values of channel c. */
@@ -152,5 +156,27 @@ describe("batch norm in training", () => {
     );
     const dims = [expected.length];
     expectClose({ dims, data: channel(y!, 0) }, { dims, data: expected }, { ofLargest: 1e-6 }, "y");
+  });
+
+  it("keeps its statistics where it is told to, while scale and bias train by them", async () => {
+    const asked: string[] = [];
+    const training = normalizing(
+      () => true,
+      MOMENTUM,
+      (scale) => asked.push(scale) > 0,
+    );
+    const trainer = await openTrainer(training, { threads: 1 });
+    const { y } = await trainer.step({ x: batches[0]! }, { learningRate: 1, step: 1 });
+    const after = trainer.state();
+    await trainer.close();
+    expect(new Set(asked)).toEqual(new Set(["scale"]));
+    expect([...after.keys()]).toEqual(["gain", "scale", "bias"]);
+    const normalized = channel(batches[0]!, 0).map((value) => (value - 0.4) / Math.sqrt(2 + 1e-5));
+    const expected = normalized.map((value) => value * 1.5 + 0.1);
+    const dims = [expected.length];
+    expectClose({ dims, data: channel(y!, 0) }, { dims, data: expected }, { ofLargest: 1e-6 }, "y");
+    // The loss is the mean over both channels.
+    expect(after.get("scale")!.data[0]).toBeCloseTo(1.5 - meanOf(normalized) / 2, 5);
+    expect(after.get("bias")!.data[0]).toBeCloseTo(0.1 - 0.5, 5);
   });
 });

@@ -4,19 +4,26 @@ import type { Assembly } from "./assembly.ts";
 import { blockedCopier } from "./blocked/copier.ts";
 import { uniformNoise } from "./noise.ts";
 
+export interface CopyOptions {
+  readonly trainable: ReadonlySet<string>;
+  /** Of the norms that train, by the name of their scale. */
+  readonly keepsStatistics: (scale: string) => boolean;
+  /** Channels in a block; 0 for standard operators only. */
+  readonly block: number;
+}
+
 /** Copies the forward nodes, switching them to training; returns the new running statistics by name. */
 export function copyForward(
   forward: Graph,
-  trainable: ReadonlySet<string>,
   assembly: Assembly,
-  block = 0,
+  options: CopyOptions,
 ): Map<string, Value> {
   const { builder } = assembly;
+  const { trainable, block } = options;
+  const isTraining = (node: Node) => isTrainingNorm(node, options);
   const statistics = new Map<string, Value>();
   const moving = new Set(
-    forward.nodes.flatMap((node) =>
-      isTrainingNorm(node, trainable) ? node.inputs.slice(3, 5) : [],
-    ),
+    forward.nodes.flatMap((node) => (isTraining(node) ? node.inputs.slice(3, 5) : [])),
   );
   for (const [name, contents] of forward.initializers) {
     if (moving.has(name)) assembly.hold("statistic", name, contents);
@@ -27,13 +34,13 @@ export function copyForward(
       ? undefined
       : blockedCopier(assembly, forward, {
           block,
-          isTraining: (node) => isTrainingNorm(node, trainable),
+          isTraining,
           track: (node, ...batch) => track(node, batch, assembly, statistics),
         });
   forward.nodes.forEach((node, index) => {
     if (copier?.copies(node)) return;
     copier?.restore(node.inputs);
-    if (isTrainingNorm(node, trainable)) normalizeByBatch(node, assembly, statistics);
+    if (isTraining(node)) normalizeByBatch(node, assembly, statistics);
     else if (node.operator === "Dropout") dropAtRandom(node, index, assembly);
     else builder.adopt(node);
   });
@@ -42,8 +49,10 @@ export function copyForward(
 }
 
 /** A batch norm whose scale is frozen keeps its statistics: training and evaluation then agree. */
-function isTrainingNorm(node: Node, trainable: ReadonlySet<string>): boolean {
-  return node.operator === "BatchNormalization" && trainable.has(node.inputs[1] ?? "");
+function isTrainingNorm(node: Node, { trainable, keepsStatistics }: CopyOptions): boolean {
+  if (node.operator !== "BatchNormalization") return false;
+  const scale = node.inputs[1] ?? "";
+  return trainable.has(scale) && !keepsStatistics(scale);
 }
 
 function normalizeByBatch(node: Node, assembly: Assembly, statistics: Map<string, Value>): void {

@@ -97,7 +97,11 @@ function assemble(
   const parameters = trainable.map((name) =>
     assembly.hold("parameter", name, forward.initializers.get(name)!),
   );
-  const statistics = copyForward(forward, new Set(trainable), assembly, options.block);
+  const statistics = copyForward(forward, assembly, {
+    trainable: new Set(trainable),
+    keepsStatistics: options.keepsStatistics ?? (() => false),
+    block: options.block ?? 0,
+  });
   for (const output of forward.outputs) builder.output(builder.find(output.name)!);
 
   const loss = builder.find(options.loss ?? "loss");

@@ -11,6 +11,11 @@ export interface TrainingGraphOptions {
   readonly optimizer: Optimizer;
   /** Which parameters train; all by default. What does not train stays a constant of the graph. */
   readonly trainable?: ((name: string) => boolean) | undefined;
+  /**
+   * Which batch norms, by the name of their scale, keep their statistics although they train; none
+   * by default. Training and evaluation then agree, as with those that do not train.
+   */
+  readonly keepsStatistics?: ((scale: string) => boolean) | undefined;
   /** Factor on the learning rate by parameter; 1 by default. */
   readonly rateOf?: ((name: string) => number) | undefined;
   /** Which parameters decay; by default kernels: no biases, no norms, whatever their shape. */
