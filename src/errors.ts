@@ -131,6 +131,12 @@ export const ERROR_CODES = {
     summary: "Saved training state does not fit the network or the optimizer.",
   },
 
+  // training: sweeps
+  "space-invalid": {
+    kind: "bad-input",
+    summary: "A sweep's space has a wrong dimension; it is named.",
+  },
+
   // datasets: the cache
   "cache-unwritable": {
     kind: "unavailable",

@@ -1,0 +1,64 @@
+/** What is tuned where no space is given: around the network's recipe. */
+import type { NetworkEntry } from "../../models/index.ts";
+import type { Params, Space } from "./space.ts";
+import { type SpaceFile, spaceOf } from "./space-file.ts";
+
+/**
+ * Rate, optimizer and its own settings, batch, augmentation, smoothing. The rate spans a factor of
+ * 300, since SGD wants it larger than Adam does.
+ */
+export function defaultSpace(entry: NetworkEntry): Space {
+  return spaceOf(defaultSpaceFile(entry), entry);
+}
+
+/** The same as one would write it to space.json. */
+export function defaultSpaceFile({ recipe }: NetworkEntry): SpaceFile {
+  const { learningRate, batch } = recipe;
+  return {
+    lr: { low: learningRate / 10, high: learningRate * 30, log: true },
+    optimizer: ["adamw", "sgd"],
+    momentum: { low: 0.8, high: 0.98, when: { optimizer: "sgd" } },
+    weightDecay: { low: 1e-5, high: 0.3, log: true },
+    batch: [...new Set([Math.max(4, batch / 2), batch, batch * 2])],
+    augmentation: ["none", "light", "strong"],
+    labelSmoothing: { low: 0, high: 0.2 },
+    averageDecay: [0, 0.98],
+  };
+}
+
+/** The recipe as a configuration of the space; undefined where it lies outside. */
+export function recipeParams({ dimensions }: Space, { recipe }: NetworkEntry): Params | undefined {
+  const { learningRate, ...rest } = recipe;
+  const known: Params = {
+    lr: learningRate,
+    ...rest,
+    momentum: 0.9,
+    labelSmoothing: 0,
+    averageDecay: 0,
+    mixup: 0,
+    width: 1,
+    depth: 1,
+    warmup: 1,
+    schedule: "cosine",
+    loss: "cross-entropy",
+    balance: "none",
+    fit: "squash",
+    normalization: "standardize",
+    clipNorm: 5,
+    microBatches: 1,
+  };
+  const params: Record<string, Params[string]> = {};
+  for (const dimension of dimensions) {
+    const { name, when } = dimension;
+    if (when && !(when.name in params && when.values.includes(params[when.name]!))) continue;
+    const value = known[name];
+    if (value === undefined) return undefined;
+    const isInside =
+      dimension.kind === "choice"
+        ? dimension.choices.includes(value)
+        : typeof value === "number" && value >= dimension.low && value <= dimension.high;
+    if (!isInside) return undefined;
+    params[name] = value;
+  }
+  return params;
+}
