@@ -1,7 +1,11 @@
 /** Metrics of one positive class against the rest, as a table. */
 import { kappa, matthews } from "./agreement.ts";
-import { adaptiveCalibrationError, expectedCalibrationError } from "./calibration-error.ts";
-import { areaUnderRoc, averagePrecision } from "./ranking.ts";
+import {
+  type BinarySummary,
+  binarySummary,
+  type Counts,
+  type DecidedCase,
+} from "./binary-summary.ts";
 
 export interface BinaryCase {
   /** 1 for positives, 0 for negatives. */
@@ -12,151 +16,141 @@ export interface BinaryCase {
   readonly threshold: number;
 }
 
-export interface Counts {
-  readonly truePositives: number;
-  readonly falsePositives: number;
-  readonly trueNegatives: number;
-  readonly falseNegatives: number;
-}
+/** A part of a whole: what a Wilson interval is of. */
+type Proportion = readonly [part: number, whole: number];
 
 export interface MetricEntry {
   readonly key: string;
   readonly title: string;
   readonly better: "higher" | "lower";
   /** Null where the metric is not defined. */
-  compute(binary: BinaryCase, counts: Counts): number | null;
+  compute(summary: BinarySummary): number | null;
+  /** When it is not defined. */
+  readonly undefinedBecause: string;
+  /** Where it is a proportion of independent films. */
+  readonly proportion?: (counts: Counts) => Proportion;
 }
 
 const ratio = (part: number, whole: number): number | null => (whole === 0 ? null : part / whole);
 
-function mean(...values: (number | null)[]): number | null {
-  let sum = 0;
-  for (const value of values) {
-    if (value === null) return null;
-    sum += value;
-  }
-  return sum / values.length;
+function proportion(
+  key: string,
+  title: string,
+  undefinedBecause: string,
+  of: (counts: Counts) => Proportion,
+): MetricEntry {
+  const compute = (summary: Counts) => ratio(...of(summary));
+  return { key, title, better: "higher", compute, undefinedBecause, proportion: of };
 }
 
-/** Probabilities are clipped here before the logarithm, as scikit-learn did for float64. */
-export const LOG_LOSS_CLIP = 1e-15;
+const NO_FILMS = "no image has a known label";
+const ONE_CLASS = "all images are of one class";
+
+const SENSITIVITY = proportion(
+  "sensitivity",
+  "Sensitivity (recall)",
+  "no image is positive",
+  (c) => [c.truePositives, c.truePositives + c.falseNegatives],
+);
+const SPECIFICITY = proportion("specificity", "Specificity", "no image is negative", (c) => [
+  c.trueNegatives,
+  c.trueNegatives + c.falsePositives,
+]);
 
 export const BINARY_METRICS: readonly MetricEntry[] = [
-  {
-    key: "accuracy",
-    title: "Accuracy",
-    better: "higher",
-    compute: (_, c) => ratio(c.truePositives + c.trueNegatives, total(c)),
-  },
+  proportion("accuracy", "Accuracy", NO_FILMS, (c) => [
+    c.truePositives + c.trueNegatives,
+    total(c),
+  ]),
   {
     key: "balancedAccuracy",
     title: "Balanced accuracy",
     better: "higher",
-    compute: (_, c) => mean(sensitivity(c), specificity(c)),
+    compute(summary) {
+      const [a, b] = [SENSITIVITY.compute(summary), SPECIFICITY.compute(summary)];
+      return a === null || b === null ? null : (a + b) / 2;
+    },
+    undefinedBecause: ONE_CLASS,
   },
-  {
-    key: "sensitivity",
-    title: "Sensitivity (recall)",
-    better: "higher",
-    compute: (_, c) => sensitivity(c),
-  },
-  { key: "specificity", title: "Specificity", better: "higher", compute: (_, c) => specificity(c) },
-  {
-    key: "ppv",
-    title: "Positive predictive value",
-    better: "higher",
-    compute: (_, c) => ratio(c.truePositives, c.truePositives + c.falsePositives),
-  },
-  {
-    key: "npv",
-    title: "Negative predictive value",
-    better: "higher",
-    compute: (_, c) => ratio(c.trueNegatives, c.trueNegatives + c.falseNegatives),
-  },
+  SENSITIVITY,
+  SPECIFICITY,
+  proportion("ppv", "Positive predictive value", "no image is called positive", (c) => [
+    c.truePositives,
+    c.truePositives + c.falsePositives,
+  ]),
+  proportion("npv", "Negative predictive value", "no image is called negative", (c) => [
+    c.trueNegatives,
+    c.trueNegatives + c.falseNegatives,
+  ]),
   {
     key: "f1",
     title: "F1",
     better: "higher",
-    compute: (_, c) =>
+    compute: (c) =>
       ratio(2 * c.truePositives, 2 * c.truePositives + c.falsePositives + c.falseNegatives),
+    undefinedBecause: "no image is positive and none is called so",
   },
   {
     key: "mcc",
     title: "Matthews correlation",
     better: "higher",
-    compute: (_, c) => matthews(confusionOf(c)),
+    compute: (c) => matthews(confusionOf(c)),
+    undefinedBecause: "all images are, or are called, of one class",
   },
   {
     key: "kappa",
     title: "Cohen's kappa",
     better: "higher",
-    compute: (_, c) => kappa(confusionOf(c)),
+    compute: (c) => kappa(confusionOf(c)),
+    undefinedBecause: "all images are, and are called, of one class",
   },
   {
     key: "auroc",
     title: "AUROC",
     better: "higher",
-    compute: ({ labels, scores }) => areaUnderRoc(labels, scores),
+    compute: ({ areaUnderRoc }) => areaUnderRoc,
+    undefinedBecause: ONE_CLASS,
   },
   {
     key: "averagePrecision",
     title: "Average precision",
     better: "higher",
-    compute: ({ labels, scores }) => averagePrecision(labels, scores),
+    compute: ({ averagePrecision }) => averagePrecision,
+    undefinedBecause: "no image is positive",
   },
-  { key: "logLoss", title: "Log loss", better: "lower", compute: logLoss },
-  { key: "brier", title: "Brier score", better: "lower", compute: brier },
+  {
+    key: "logLoss",
+    title: "Log loss",
+    better: "lower",
+    compute: (summary) => ratio(summary.logLoss, total(summary)),
+    undefinedBecause: NO_FILMS,
+  },
+  {
+    // Source: Brier 1950, in the two-class form (half of the original).
+    key: "brier",
+    title: "Brier score",
+    better: "lower",
+    compute: (summary) => ratio(summary.squaredError, total(summary)),
+    undefinedBecause: NO_FILMS,
+  },
   {
     key: "ece",
     title: "Expected calibration error",
     better: "lower",
-    compute: ({ labels, scores }) => expectedCalibrationError(labels, scores),
+    compute: ({ calibrationError }) => calibrationError,
+    undefinedBecause: NO_FILMS,
   },
   {
     key: "adaptiveEce",
     title: "Adaptive calibration error",
     better: "lower",
-    compute: ({ labels, scores }) => adaptiveCalibrationError(labels, scores),
+    compute: ({ adaptiveCalibrationError }) => adaptiveCalibrationError,
+    undefinedBecause: NO_FILMS,
   },
 ];
 
 function total(c: Counts): number {
   return c.truePositives + c.falsePositives + c.trueNegatives + c.falseNegatives;
-}
-
-function sensitivity(c: Counts): number | null {
-  return ratio(c.truePositives, c.truePositives + c.falseNegatives);
-}
-
-function specificity(c: Counts): number | null {
-  return ratio(c.trueNegatives, c.trueNegatives + c.falsePositives);
-}
-
-/** The mean natural -log of the probability given to what is true. */
-function logLoss({ labels, scores }: BinaryCase): number | null {
-  let sum = 0;
-  for (let i = 0; i < labels.length; i++) {
-    const p = Math.min(1 - LOG_LOSS_CLIP, Math.max(LOG_LOSS_CLIP, scores[i]!));
-    sum -= Math.log(labels[i] === 1 ? p : 1 - p);
-  }
-  return ratio(sum, labels.length);
-}
-
-/** Source: Brier 1950, in the two-class form (half of the original). */
-function brier({ labels, scores }: BinaryCase): number | null {
-  let sum = 0;
-  for (let i = 0; i < labels.length; i++) sum += (scores[i]! - labels[i]!) ** 2;
-  return ratio(sum, labels.length);
-}
-
-export function countsOf({ labels, scores, threshold }: BinaryCase): Counts {
-  const counts = { truePositives: 0, falsePositives: 0, trueNegatives: 0, falseNegatives: 0 };
-  for (let i = 0; i < labels.length; i++) {
-    const isPositive = scores[i]! >= threshold;
-    if (labels[i] === 1) counts[isPositive ? "truePositives" : "falseNegatives"]++;
-    else counts[isPositive ? "falsePositives" : "trueNegatives"]++;
-  }
-  return counts;
 }
 
 /** Rows are what is true, columns what was predicted; the negatives first. */
@@ -167,12 +161,17 @@ export function confusionOf(c: Counts): readonly (readonly number[])[] {
   ];
 }
 
-/** Every metric of the table by key; the counts are those at the threshold unless others are given. */
-export function binaryMetrics(
-  binary: BinaryCase,
-  counts: Counts = countsOf(binary),
-): Record<string, number | null> {
-  return Object.fromEntries(
-    BINARY_METRICS.map((metric) => [metric.key, metric.compute(binary, counts)]),
-  );
+/** The case with each film called positive or not. */
+export function decide({ labels, scores, threshold }: BinaryCase): DecidedCase {
+  return {
+    labels,
+    scores,
+    decisions: Uint8Array.from(scores, (score) => Number(score >= threshold)),
+  };
+}
+
+/** Every metric of the table by key. */
+export function binaryMetrics(binary: BinaryCase): Record<string, number | null> {
+  const summary = binarySummary(decide(binary));
+  return Object.fromEntries(BINARY_METRICS.map(({ key, compute }) => [key, compute(summary)]));
 }

@@ -14,8 +14,11 @@ import {
 } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import { type Evaluation, evaluatePredictions, type Prediction } from "./evaluation.ts";
+import type { IntervalOptions } from "./intervals/settings.ts";
 
-export interface EvaluateDatasetOptions extends ReadFilesOptions {
+export interface EvaluateDatasetOptions
+  extends ReadFilesOptions,
+    Omit<IntervalOptions, "patients"> {
   /** Which split; by default the test part where there is one, else everything. */
   readonly split?: string | undefined;
   /** Throws at the first film that cannot be read. */
@@ -85,12 +88,11 @@ async function evaluateOn(
       probabilities: labelsOf(task).map((label) => reading!.probabilities[label]!),
     });
   });
-  const threshold = operatingPoint?.threshold;
-  const evaluation = evaluatePredictions(
-    predictions,
-    task,
-    threshold === undefined ? {} : { threshold },
-  );
+  const evaluation = evaluatePredictions(predictions, task, {
+    ...options,
+    threshold: operatingPoint?.threshold,
+    patients: kept.map(({ patient }) => patient),
+  });
   return { evaluation, split, samples: kept, predictions, problems };
 }
 

@@ -3,7 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { thrownBy } from "../../test/support/rejection.ts";
 import { BINARY_METRICS, binaryMetrics } from "./binary.ts";
-import { type Evaluation, evaluatePredictions, type MetricValue } from "./evaluation.ts";
+import { type Evaluation, evaluatePredictions } from "./evaluation.ts";
+import type { MetricValue } from "./metric-values.ts";
 
 type Metrics = Readonly<Record<string, number | null>>;
 
@@ -60,7 +61,7 @@ function binaryEvaluation({ labels, scores, threshold }: BinaryFixture): Evaluat
     target: [label === 1 ? 0 : 1, label] as const,
     probabilities: [1 - scores[i]!, scores[i]!],
   }));
-  return evaluatePredictions(predictions, TWO, { threshold });
+  return evaluatePredictions(predictions, TWO, { threshold, rounds: 0 });
 }
 
 describe("evaluatePredictions, two classes", () => {
@@ -82,7 +83,7 @@ describe("evaluatePredictions, two classes", () => {
       target: [label, label === 1 ? 0 : 1] as const,
       probabilities: [entry.scores[i]!, 1 - entry.scores[i]!],
     }));
-    const evaluation = evaluatePredictions(predictions, TWO_REVERSED);
+    const evaluation = evaluatePredictions(predictions, TWO_REVERSED, { rounds: 0 });
     expect(evaluation.positive).toBe("ILL");
     expect(evaluation.confusion).toEqual({
       labels: ["ILL", "WELL"],
@@ -103,6 +104,7 @@ describe("evaluatePredictions, several classes", () => {
     const { n, positive, threshold, confusion, metrics, perClass } = evaluatePredictions(
       predictions,
       task,
+      { rounds: 0 },
     );
     expect({ n, positive, threshold }).toEqual({
       n: entry.labels.length,
@@ -126,6 +128,7 @@ describe("evaluatePredictions, several findings", () => {
     const task = { kind: "findings", findings } as const;
     const { confusion, threshold, metrics, perClass } = evaluatePredictions(predictions, task, {
       threshold: entry.threshold,
+      rounds: 0,
     });
     expect({ confusion, threshold }).toEqual({ confusion: null, threshold: entry.threshold });
     expectMetrics(metrics, entry.metrics);

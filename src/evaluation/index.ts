@@ -9,10 +9,11 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluatePredictions,
-  type MetricValue,
   type Prediction,
 } from "./evaluation.ts";
+export type { IntervalOptions, IntervalSettings } from "./intervals/settings.ts";
 export { type CurvePoint, learningCurves } from "./learning-curves.ts";
+export type { IntervalMethod, MetricValue } from "./metric-values.ts";
 export { type PlotSpec, plotSvg, svgToPng } from "./plot.ts";
 export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
 export { rocPlot } from "./roc-plot.ts";

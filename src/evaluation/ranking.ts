@@ -1,9 +1,5 @@
-/** Statistics of ranked scores. `labels` are 1 for positives; both functions take O(n log n). */
-
-function descending(scores: ArrayLike<number>): Uint32Array {
-  const order = Uint32Array.from({ length: scores.length }, (_, index) => index);
-  return order.sort((a, b) => scores[b]! - scores[a]! || a - b);
-}
+/** Statistics of ranked scores. `labels` are 1 for positives; all take O(n log n). */
+import { type SortedScores, sortScores, unitWeights, type Weights } from "./sorted-scores.ts";
 
 export interface RankPoint {
   readonly threshold: number;
@@ -13,36 +9,71 @@ export interface RankPoint {
 
 /** Counts of what scores at or above each distinct score, from the highest down. */
 export function rankPoints(labels: ArrayLike<number>, scores: ArrayLike<number>): RankPoint[] {
-  const order = descending(scores);
   const points: RankPoint[] = [];
-  let truePositives = 0;
-  let falsePositives = 0;
-  order.forEach((index, place) => {
-    if (labels[index] === 1) truePositives++;
-    else falsePositives++;
-    const threshold = scores[index]!;
-    const isLast = place + 1 === order.length || scores[order[place + 1]!] !== threshold;
-    if (isLast) points.push({ threshold, truePositives, falsePositives });
+  const sorted = sortScores(labels, scores);
+  forEachRank(sorted, unitWeights(scores.length), (threshold, truePositives, falsePositives) => {
+    points.push({ threshold, truePositives, falsePositives });
   });
   return points;
 }
+
+/** Walks the distinct scores that have weight, from the highest down, with the weight at or above each. */
+export function forEachRank(
+  { scores, labels }: SortedScores,
+  weights: Weights,
+  visit: (threshold: number, truePositives: number, falsePositives: number) => void,
+): void {
+  let truePositives = 0;
+  let falsePositives = 0;
+  let hasWeight = false;
+  for (let place = scores.length - 1; place >= 0; place--) {
+    const weight = weights[place]!;
+    if (weight > 0) {
+      hasWeight = true;
+      if (labels[place] === 1) truePositives += weight;
+      else falsePositives += weight;
+    }
+    if (!hasWeight || (place > 0 && scores[place - 1] === scores[place])) continue;
+    visit(scores[place]!, truePositives, falsePositives);
+    hasWeight = false;
+  }
+}
+
+export interface RankStatistics {
+  /** Null without both classes. */
+  readonly areaUnderRoc: number | null;
+  /** Null without positives. */
+  readonly averagePrecision: number | null;
+}
+
+/** `weights` in the order of the scores. */
+export function rankStatistics(sorted: SortedScores, weights: Weights): RankStatistics {
+  let area = 0;
+  let precision = 0;
+  let positives = 0;
+  let negatives = 0;
+  forEachRank(sorted, weights, (_, truePositives, falsePositives) => {
+    const found = truePositives - positives;
+    area += ((falsePositives - negatives) * (truePositives + positives)) / 2;
+    if (found > 0) precision += (found * truePositives) / (truePositives + falsePositives);
+    positives = truePositives;
+    negatives = falsePositives;
+  });
+  return {
+    areaUnderRoc: positives === 0 || negatives === 0 ? null : area / (positives * negatives),
+    averagePrecision: positives === 0 ? null : precision / positives,
+  };
+}
+
+const ofAll = (labels: ArrayLike<number>, scores: ArrayLike<number>): RankStatistics =>
+  rankStatistics(sortScores(labels, scores), unitWeights(scores.length));
 
 /**
  * Area under the ROC curve, ties counting one half; null without both classes.
  * Source: Hanley and McNeil 1982 (the Mann-Whitney statistic as a trapezoidal area).
  */
 export function areaUnderRoc(labels: ArrayLike<number>, scores: ArrayLike<number>): number | null {
-  const points = rankPoints(labels, scores);
-  const last = points.at(-1);
-  if (!last || last.truePositives === 0 || last.falsePositives === 0) return null;
-  let area = 0;
-  let before = { truePositives: 0, falsePositives: 0 };
-  for (const point of points) {
-    const width = point.falsePositives - before.falsePositives;
-    area += (width * (point.truePositives + before.truePositives)) / 2;
-    before = point;
-  }
-  return area / (last.truePositives * last.falsePositives);
+  return ofAll(labels, scores).areaUnderRoc;
 }
 
 /** The step sum of precision over recall; null without positives. Source: Manning et al. 2008, section 8.4. */
@@ -50,14 +81,5 @@ export function averagePrecision(
   labels: ArrayLike<number>,
   scores: ArrayLike<number>,
 ): number | null {
-  const points = rankPoints(labels, scores);
-  const total = points.at(-1)?.truePositives ?? 0;
-  if (total === 0) return null;
-  let sum = 0;
-  let found = 0;
-  for (const { truePositives, falsePositives } of points) {
-    sum += ((truePositives - found) * truePositives) / (truePositives + falsePositives);
-    found = truePositives;
-  }
-  return sum / total;
+  return ofAll(labels, scores).averagePrecision;
 }

@@ -66,7 +66,7 @@ function metricsOf(
   { dataset }: Run,
   context: TrainContext,
 ): Record<string, number | null> {
-  const { metrics } = evaluatePredictions(predictions, dataset.task);
+  const { metrics } = evaluatePredictions(predictions, dataset.task, { rounds: 0 });
   const values = Object.entries(metrics).map(([key, { value }]) => [key, value] as const);
   const own = Object.entries(context.metrics ?? {}).map(
     ([key, compute]) => [key, finiteOrNull(compute(predictions))] as const,

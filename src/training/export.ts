@@ -55,8 +55,10 @@ function judge(
   task: Task,
 ): { operatingPoint: OperatingPoint | null; metrics: Record<string, number | null> } {
   const threshold = youdenThreshold(predictions, task);
-  const at = threshold === null ? {} : { threshold };
-  const { metrics } = evaluatePredictions(predictions, task, at);
+  const { metrics } = evaluatePredictions(predictions, task, {
+    threshold: threshold ?? undefined,
+    rounds: 0,
+  });
   return {
     operatingPoint:
       threshold === null

@@ -55,7 +55,7 @@ function metricsOf(task: Task): string[] {
   const labels = labelsOf(task);
   const target = labels.map((_, label) => (label === 0 ? 1 : 0));
   const probabilities = labels.map(() => 1 / labels.length);
-  return Object.keys(evaluatePredictions([{ target, probabilities }], task).metrics);
+  return Object.keys(evaluatePredictions([{ target, probabilities }], task, { rounds: 0 }).metrics);
 }
 
 /** Whether more of a metric is better; of the user's own it always is. */

@@ -119,7 +119,7 @@ describe("hilum evaluate", () => {
       "specificity",
       "auroc",
     ])
-      expect(Object.keys(result.metrics[key]!), key).toEqual(["value", "low", "high"]);
+      expect(Object.keys(result.metrics[key]!), key).toEqual(["value", "low", "high", "method"]);
   });
 
   it("takes the split that is named", async () => {
