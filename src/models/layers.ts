@@ -17,10 +17,13 @@ import { randomStream } from "../random.ts";
 export interface LayerFactory {
   /** Convolution, padded by "same" unless told otherwise; the bias is left out before a norm. */
   conv(x: Value, name: string, options: ConvOptions): Value;
+  /** A dense layer along the last axis. */
   dense(x: Value, name: string, outputs: number, options?: { scale?: number }): Value;
   /** A depthwise convolution, then one of 1x1: one layer, of two weights and no bias. */
   separableConv(x: Value, name: string, options: SeparableConvOptions): Value;
   batchNorm(x: Value, name: string, options?: BatchNormOptions): Value;
+  /** Along the last axis. */
+  layerNorm(x: Value, name: string, options?: { epsilon?: number }): Value;
 }
 
 export interface ConvOptions {
@@ -66,14 +69,14 @@ export function layersOf(seed: number): LayerFactory {
       return convolved(convolved(x, depthwise, undefined, spatial), pointwise, undefined, mixing);
     },
     dense(x, name, outputs, { scale = Math.SQRT2 } = {}) {
-      const inputs = Number(x.shape[1]);
-      const weight = heNormal(seed, name, [outputs, inputs], inputs, scale);
-      return op.gemm(
-        x,
-        x.builder.parameter(`${name}.weight`, weight),
-        x.builder.parameter(`${name}.bias`, filled([outputs], 0)),
-        { transB: true },
+      const inputs = Number(x.shape.at(-1));
+      const weight = x.builder.parameter(
+        `${name}.weight`,
+        heNormal(seed, name, [outputs, inputs], inputs, scale),
       );
+      const bias = x.builder.parameter(`${name}.bias`, filled([outputs], 0));
+      if (x.shape.length === 2) return op.gemm(x, weight, bias, { transB: true });
+      return op.add(op.matMul(x, op.transpose(weight, [1, 0])), bias);
     },
     batchNorm(x, name, { initialScale = 1, hasScale = true, epsilon = 1e-5 } = {}) {
       const channels = Number(x.shape[1]);
@@ -88,6 +91,12 @@ export function layersOf(seed: number): LayerFactory {
         variance: parameter("variance", 1),
       };
       return op.batchNormalization(x, parameters, { epsilon });
+    },
+    layerNorm(x, name, { epsilon = 1e-5 } = {}) {
+      const width = Number(x.shape.at(-1));
+      const scale = x.builder.parameter(`${name}.scale`, filled([width], 1));
+      const bias = x.builder.parameter(`${name}.bias`, filled([width], 0));
+      return op.layerNormalization(x, { scale, bias }, { epsilon });
     },
   };
 }

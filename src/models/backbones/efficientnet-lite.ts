@@ -7,6 +7,8 @@
 import { operators as op, type Value } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type ConvOptions, type LayerFactory, layersOf } from "../layers.ts";
+import { fineTuning } from "./fine-tuning.ts";
+import { type ConvNorm, invertedResidual, relu6 } from "./inverted-residual.ts";
 
 const STAGES = [
   { expansion: 1, channels: 16, blocks: 1, stride: 1, kernel: 3 },
@@ -30,15 +32,7 @@ export const EFFICIENTNET_LITE: readonly BackboneEntry[] = SCALES.map((scale, in
   summary: `Inverted residuals with ReLU6, ${scale.millions} M parameters: fast on any processor.`,
   size: scale.size,
   preprocessing: { order: "rgb", mean: [127, 127, 127], deviation: [128, 128, 128] },
-  recipe: {
-    size: scale.size,
-    batch: scale.batch,
-    epochs: 4,
-    learningRate: 3e-4,
-    weightDecay: 0.02,
-    optimizer: "adamw",
-    augmentation: "light",
-  },
+  recipe: fineTuning({ size: scale.size, batch: scale.batch }),
   build({ seed }) {
     const layers = layersOf(seed);
     return {
@@ -53,19 +47,21 @@ function features(
   x: Value,
   { width, depth }: { width: number; depth: number },
 ): Value {
-  let y = convNorm(layers, x, ["_conv_stem", "_bn0"], { channels: 32, stride: 2 });
+  let y = relu6(linear(layers, x, ["_conv_stem", "_bn0"], { channels: 32, stride: 2 }));
   let index = 0;
   STAGES.forEach(({ channels, blocks, stride, ...stage }, place) => {
     const isEnd = place === 0 || place === STAGES.length - 1;
     const count = isEnd ? blocks : Math.ceil(blocks * depth);
-    for (let block = 0; block < count; block++)
-      y = invertedResidual(layers, y, `_blocks.${index++}`, {
+    for (let block = 0; block < count; block++) {
+      const options = {
         ...stage,
         channels: widened(channels, width),
         stride: block === 0 ? stride : 1,
-      });
+      };
+      y = invertedResidual(y, options, namedParts(layers, `_blocks.${index++}`));
+    }
   });
-  return convNorm(layers, y, ["_conv_head", "_bn1"], { channels: 1280, kernel: 1 });
+  return relu6(linear(layers, y, ["_conv_head", "_bn1"], { channels: 1280, kernel: 1 }));
 }
 
 /** A multiple of eight that lies no more than a tenth below. Source: tensorflow/tpu, round_filters. */
@@ -74,31 +70,25 @@ function widened(channels: number, width: number): number {
   return rounded < 0.9 * channels * width ? rounded + 8 : rounded;
 }
 
-function invertedResidual(
+const PARTS = {
+  expand: ["_expand_conv", "_bn0"],
+  depthwise: ["_depthwise_conv", "_bn1"],
+  project: ["_project_conv", "_bn2"],
+} as const;
+
+function namedParts(layers: LayerFactory, name: string): ConvNorm {
+  return (x, part, options) => {
+    const [conv, norm] = PARTS[part];
+    return linear(layers, x, [`${name}.${conv}`, `${name}.${norm}`], options);
+  };
+}
+
+function linear(
   layers: LayerFactory,
   x: Value,
-  name: string,
-  options: { expansion: number; channels: number; stride: number; kernel: number },
+  [conv, norm]: readonly [conv: string, norm: string],
+  options: ConvOptions,
 ): Value {
-  const { expansion, channels, stride, kernel } = options;
-  const inner = Number(x.shape[1]) * expansion;
-  const names = (part: string, norm: string) => [`${name}.${part}`, `${name}.${norm}`] as const;
-  const depthwise = { channels: inner, group: inner, stride, kernel };
-  let y = x;
-  if (expansion > 1)
-    y = convNorm(layers, y, names("_expand_conv", "_bn0"), { channels: inner, kernel: 1 });
-  y = convNorm(layers, y, names("_depthwise_conv", "_bn1"), depthwise);
-  y = linear(layers, y, names("_project_conv", "_bn2"), { channels, kernel: 1 });
-  return stride === 1 && Number(x.shape[1]) === channels ? op.add(y, x) : y;
-}
-
-type Names = readonly [conv: string, norm: string];
-
-function convNorm(layers: LayerFactory, x: Value, names: Names, options: ConvOptions): Value {
-  return op.clip(linear(layers, x, names, options), 0, 6);
-}
-
-function linear(layers: LayerFactory, x: Value, [conv, norm]: Names, options: ConvOptions): Value {
   const y = layers.conv(x, conv, { ...options, hasBias: false, padding: "same-upper" });
   return layers.batchNorm(y, norm, { epsilon: 1e-3 });
 }

@@ -8,20 +8,22 @@ export const SIZE = 16;
 export function hashes(name: string, count: number): Uint32Array {
   let start = 0x811c9dc5;
   for (const byte of new TextEncoder().encode(name)) start = Math.imul(start ^ byte, 0x01000193);
-  return Uint32Array.from({ length: count }, (_, i) => {
+  const found = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
     let x = (Math.imul(i, 0x9e3779b9) + start) | 0;
     x = Math.imul(x ^ (x >>> 16), 0x7feb352d);
     x = Math.imul(x ^ (x >>> 15), 0x846ca68b);
-    return x ^ (x >>> 16);
-  });
+    found[i] = x ^ (x >>> 16);
+  }
+  return found;
 }
 
 /** Uniform in offset +- scale. */
 export function values(name: string, dims: readonly number[], scale = 1, offset = 0): Tensor {
-  return float32(
-    dims,
-    Float32Array.from(hashes(name, sizeOf(dims)), (hash) => offset + scale * (hash / 2 ** 31 - 1)),
-  );
+  const drawn = hashes(name, sizeOf(dims));
+  const found = new Float32Array(drawn.length);
+  for (let i = 0; i < found.length; i++) found[i] = offset + scale * (drawn[i]! / 2 ** 31 - 1);
+  return float32(dims, found);
 }
 
 export function labels(step: number, classes: number): number[] {
