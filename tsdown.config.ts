@@ -14,6 +14,7 @@ const DOORS = {
   "onnx/index.node": "src/onnx/index.node.ts",
   "autodiff/index": "src/autodiff/index.ts",
   "models/index": "src/models/index.ts",
+  "models/index.node": "src/models/index.node.ts",
   "images/index": "src/images/index.ts",
   "datasets/index": "src/datasets/index.ts",
   "classifier/index": "src/classifier/index.ts",

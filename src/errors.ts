@@ -80,6 +80,14 @@ export const ERROR_CODES = {
 
   // models
   "unknown-model": { kind: "not-found", summary: "No network has that name." },
+  "weights-mismatch": {
+    kind: "bad-input",
+    summary: "A weight file does not fit the network; the first difference is named.",
+  },
+  "weights-unsupported": {
+    kind: "unsupported",
+    summary: "A weight file is of a format that is not read, such as a .pth.",
+  },
 
   // datasets
   "dataset-empty": { kind: "bad-input", summary: "A folder holds no labelled images." },

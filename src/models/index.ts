@@ -6,3 +6,14 @@ export type { Network, NetworkEntry, NetworkOptions, Recipe } from "./network.ts
 export { NETWORKS, networkEntry } from "./registry.ts";
 export { embedGraph } from "./surgery/embed.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
+export {
+  type BackboneGraphOptions,
+  backboneGraph,
+  expectedTensors,
+} from "./weights/backbone-graph.ts";
+export {
+  type ExpectedTensors,
+  type FittedWeights,
+  fitWeights,
+} from "./weights/fit-weights.ts";
+export type { NamedTensors, WeightConvention } from "./weights/named-tensors.ts";

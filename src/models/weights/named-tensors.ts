@@ -5,13 +5,13 @@
 import type { Tensor } from "../../onnx/index.ts";
 
 /**
- * - "hilum": `LAYER.weight`, `LAYER.scale`, ... in ONNX layout, the names of our graphs.
  * - "torch": the keys of a state dict, `LAYER.weight`, `LAYER.running_mean`, ...; dense [out, in].
+ *   The names of our own graphs (`LAYER.scale`, `LAYER.mean`, ...) are taken as well.
  * - "keras": `LAYER/PART`, with Keras' name of the layer and of the variable (`kernel`, `bias`,
  *   `gamma`, `beta`, `moving_mean`, `moving_variance`, `depthwise_kernel`, `pointwise_kernel`):
  *   convolutions [h, w, in, out], depthwise ones [h, w, in, multiplier], dense [in, out].
  */
-export type WeightConvention = "hilum" | "torch" | "keras";
+export type WeightConvention = "torch" | "keras";
 
 export interface NamedTensors {
   /** The file, for messages. */
