@@ -1,5 +1,5 @@
 /** What all metrics of one positive class are computed from, for any weights of the films. */
-import { calibrationErrors } from "./calibration-error.ts";
+import { weightedCalibrationErrors } from "./calibration-error.ts";
 import { rankStatistics } from "./ranking.ts";
 import { inOrder, sortScores, unitWeights, type Weights } from "./sorted-scores.ts";
 
@@ -48,32 +48,33 @@ export function binarySummaries({
   const losses = Float64Array.from(sorted.scores, (score, place) =>
     logLossOf(sorted.labels[place]!, score),
   );
-  // 0 true negative, 1 false positive, 2 false negative, 3 true positive
-  const cells = Uint8Array.from(
-    sorted.order,
-    (film, place) => 2 * sorted.labels[place]! + decisions[film]!,
-  );
+  const squares = sorted.scores.map((score, place) => (score - sorted.labels[place]!) ** 2);
+  const called = Uint8Array.from(sorted.order, (film) => decisions[film]!);
+  const hits = called.map((decision, place) => decision * sorted.labels[place]!);
+  const calibrationErrors = weightedCalibrationErrors(sorted);
   const held = new Uint32Array(scores.length);
   return (given) => {
     const weights = inOrder(sorted, given, held);
-    const counts = [0, 0, 0, 0];
-    let logLoss = 0;
-    let squaredError = 0;
+    const { labels: truth } = sorted;
+    let [total, positives, calledPositive, truePositives] = [0, 0, 0, 0];
+    let [logLoss, squaredError] = [0, 0];
+    // Products in place of branches, which half of the films would mispredict.
     for (let place = 0; place < weights.length; place++) {
       const weight = weights[place]!;
-      if (weight === 0) continue;
-      const miss = sorted.scores[place]! - sorted.labels[place]!;
-      counts[cells[place]!]! += weight;
+      total += weight;
+      positives += weight * truth[place]!;
+      calledPositive += weight * called[place]!;
+      truePositives += weight * hits[place]!;
       logLoss += weight * losses[place]!;
-      squaredError += weight * miss * miss;
+      squaredError += weight * squares[place]!;
     }
-    const calibration = calibrationErrors(sorted, weights);
+    const calibration = calibrationErrors(weights);
     return {
       ...rankStatistics(sorted, weights),
-      trueNegatives: counts[0]!,
-      falsePositives: counts[1]!,
-      falseNegatives: counts[2]!,
-      truePositives: counts[3]!,
+      truePositives,
+      falsePositives: calledPositive - truePositives,
+      falseNegatives: positives - truePositives,
+      trueNegatives: total - positives - calledPositive + truePositives,
       logLoss,
       squaredError,
       calibrationError: calibration.expected,

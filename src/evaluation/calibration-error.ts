@@ -7,97 +7,86 @@ import { type SortedScores, sortScores, unitWeights, type Weights } from "./sort
 /** As in Guo et al. 2017. */
 export const CALIBRATION_BINS = 15;
 
-/**
- * With bins of equal width; null without films. `outcomes` are 1 where what the probability speaks
- * of is true. Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", equation 3.
- */
-export function expectedCalibrationError(
+/** Null without films. */
+export interface CalibrationErrors {
+  /**
+   * With bins of equal width. Source: Guo et al. 2017, "On Calibration of Modern Neural Networks",
+   * equation 3.
+   */
+  readonly expected: number | null;
+  /**
+   * With bins of equally many films, their edges quantiles of the probabilities, so that equal ones
+   * share a bin. Source: Nixon et al. 2019, "Measuring Calibration in Deep Learning", section 3.2.
+   */
+  readonly adaptive: number | null;
+}
+
+/** `outcomes` are 1 where what the probability speaks of is true. */
+export function calibrationErrors(
   outcomes: ArrayLike<number>,
   probabilities: ArrayLike<number>,
-): number | null {
-  return binnedError(
-    sortScores(outcomes, probabilities),
+): CalibrationErrors {
+  return weightedCalibrationErrors(sortScores(outcomes, probabilities))(
     unitWeights(probabilities.length),
-    EQUAL_EDGES,
   );
 }
 
-/**
- * With bins of equally many films, their edges quantiles of the probabilities, so that equal ones
- * share a bin; null without films.
- * Source: Nixon et al. 2019, "Measuring Calibration in Deep Learning", section 3.2.
- */
-export function adaptiveCalibrationError(
-  outcomes: ArrayLike<number>,
-  probabilities: ArrayLike<number>,
-): number | null {
-  const sorted = sortScores(outcomes, probabilities);
-  const weights = unitWeights(probabilities.length);
-  return binnedError(sorted, weights, quantileEdges(sorted.scores, weights));
-}
+/** A function from weights (in the order of the probabilities) to the errors. */
+export function weightedCalibrationErrors({
+  scores,
+  labels,
+}: SortedScores): (weights: Weights) => CalibrationErrors {
+  const excess = scores.map((score, place) => score - labels[place]!);
+  // Sums over what comes before a place.
+  const weightBefore = new Float64Array(scores.length + 1);
+  const excessBefore = new Float64Array(scores.length + 1);
+  const equalEnds = INNER_BINS.map((bin) => firstAbove(scores, bin / CALIBRATION_BINS));
 
-/** The upper edges of the bins but the last, which needs none. */
-const EQUAL_EDGES = Float64Array.from(
-  { length: CALIBRATION_BINS - 1 },
-  (_, bin) => (bin + 1) / CALIBRATION_BINS,
-);
-
-/** Both errors; `weights` in the order of the probabilities. */
-export function calibrationErrors(
-  sorted: SortedScores,
-  weights: Weights,
-): { readonly expected: number | null; readonly adaptive: number | null } {
-  return {
-    expected: binnedError(sorted, weights, EQUAL_EDGES),
-    adaptive: binnedError(sorted, weights, quantileEdges(sorted.scores, weights)),
-  };
-}
-
-/** Quantiles between the two nearest ranks, linearly. Source: Hyndman and Fan 1996, definition 7. */
-function quantileEdges(sorted: Float64Array, weights: Weights): Float64Array {
-  let total = 0;
-  for (let place = 0; place < weights.length; place++) total += weights[place]!;
-  const lower = scoreByRank(sorted, weights);
-  const upper = scoreByRank(sorted, weights);
-  return EQUAL_EDGES.map((_, bin) => {
-    const place = ((bin + 1) * Math.max(0, total - 1)) / CALIBRATION_BINS;
+  /** Quantiles between the two nearest ranks, linearly. Source: Hyndman and Fan 1996, definition 7. */
+  const quantile = (share: number, total: number): number => {
+    const place = share * (total - 1);
     const below = Math.floor(place);
-    const low = lower(below);
-    const high = below + 1 < total ? upper(below + 1) : low;
-    return low + (high - low) * (place - below);
-  });
-}
+    const low = scoreOfRank(below);
+    return below + 1 < total ? low + (scoreOfRank(below + 1) - low) * (place - below) : low;
+  };
+  /** A film of weight 2 takes two ranks. */
+  const scoreOfRank = (rank: number): number => scores[firstAbove(weightBefore, rank) - 1]!;
+  const error = (ends: readonly number[], total: number): number => {
+    let sum = 0;
+    let start = 0;
+    for (const end of [...ends, scores.length]) {
+      sum += Math.abs(excessBefore[end]! - excessBefore[start]!);
+      start = end;
+    }
+    return sum / total;
+  };
 
-/** The score of a rank, where a film of weight 2 takes two ranks. The ranks asked for may not fall. */
-function scoreByRank(sorted: Float64Array, weights: Weights): (rank: number) => number {
-  let at = 0;
-  let reached = weights[0] ?? 0;
-  return (rank) => {
-    while (reached <= rank && at + 1 < sorted.length) reached += weights[++at]!;
-    return sorted[at] ?? 0;
+  return (weights) => {
+    let [weight, sum] = [0, 0];
+    for (let place = 0; place < weights.length; place++) {
+      weight += weights[place]!;
+      sum += weights[place]! * excess[place]!;
+      weightBefore[place + 1] = weight;
+      excessBefore[place + 1] = sum;
+    }
+    if (weight === 0) return { expected: null, adaptive: null };
+    const adaptiveEnds = INNER_BINS.map((bin) =>
+      firstAbove(scores, quantile(bin / CALIBRATION_BINS, weight)),
+    );
+    return { expected: error(equalEnds, weight), adaptive: error(adaptiveEnds, weight) };
   };
 }
 
-function binnedError(
-  { scores, labels }: SortedScores,
-  weights: Weights,
-  edges: Float64Array,
-): number | null {
-  let total = 0;
-  let sum = 0;
-  let excess = 0;
-  let bin = 0;
-  for (let place = 0; place < scores.length; place++) {
-    const weight = weights[place]!;
-    if (weight === 0) continue;
-    const score = scores[place]!;
-    while (bin < edges.length && score > edges[bin]!) {
-      sum += Math.abs(excess);
-      excess = 0;
-      bin++;
-    }
-    total += weight;
-    excess += weight * (score - labels[place]!);
+/** The numbers of bins below each inner edge. */
+const INNER_BINS = Array.from({ length: CALIBRATION_BINS - 1 }, (_, bin) => bin + 1);
+
+/** The first place with more than `value`, in what only rises. */
+function firstAbove(rising: Float64Array, value: number): number {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (rising[middle]! > value) high = middle;
+    else low = middle + 1;
   }
-  return total === 0 ? null : (sum + Math.abs(excess)) / total;
+  return low;
 }

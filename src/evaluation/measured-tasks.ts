@@ -8,7 +8,7 @@ import {
   type DecidedCase,
   LOG_LOSS_CLIP,
 } from "./binary-summary.ts";
-import { calibrationErrors } from "./calibration-error.ts";
+import { weightedCalibrationErrors } from "./calibration-error.ts";
 import type { Prediction } from "./evaluation.ts";
 import { binaryNames, type Measured, type MetricName, wilson } from "./measured.ts";
 import { inOrder, sortScores, type Weights } from "./sorted-scores.ts";
@@ -85,6 +85,7 @@ export function measureClasses(
     rights,
     decisions.map(({ confidence }) => confidence),
   );
+  const calibrationErrors = weightedCalibrationErrors(sorted);
   const held = new Uint32Array(predictions.length);
   const right = rights.reduce((sum, value) => sum + value, 0);
   const names: readonly MetricName[] = [
@@ -104,7 +105,7 @@ export function measureClasses(
     statistics: (weights) => {
       const matrix = confusionMatrix(decisions, classes.length, weights);
       const ofEach = summaries.map((summary) => valuesOf(summary(weights)));
-      const calibration = calibrationErrors(sorted, inOrder(sorted, weights, held));
+      const calibration = calibrationErrors(inOrder(sorted, weights, held));
       return [
         weightedMean(rights, weights),
         averageOf(ofEach, "sensitivity"),

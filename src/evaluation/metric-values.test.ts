@@ -72,6 +72,7 @@ describe("intervals of independent films", () => {
       ...{ accuracy: wilson, sensitivity: wilson, specificity: wilson, ppv: wilson, npv: wilson },
       ...{ balancedAccuracy: bootstrap, f1: bootstrap, mcc: bootstrap, kappa: bootstrap },
       ...{ averagePrecision: bootstrap, logLoss: bootstrap, brier: bootstrap },
+      ...{ ece: "bootstrap-basic", adaptiveEce: "bootstrap-basic" },
       auroc: "delong",
     });
     expect(evaluation).toMatchObject({

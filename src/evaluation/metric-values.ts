@@ -7,16 +7,20 @@ import { unitWeights } from "./sorted-scores.ts";
 
 /**
  * How an interval was made. `bootstrap` draws images, `cluster-bootstrap` patients with all their
- * images; both are BCa, and `-percentile` where BCa is not defined since all rounds lie on one side
- * of the value.
+ * images; both are BCa unless they say otherwise: `-percentile` where BCa is not defined since all
+ * rounds lie on one side of the value, `-basic` for calibration errors.
  */
 export type IntervalMethod =
   | "wilson"
   | "delong"
-  | "bootstrap"
-  | "bootstrap-percentile"
-  | "cluster-bootstrap"
-  | "cluster-bootstrap-percentile";
+  | `${"" | "cluster-"}bootstrap${"" | "-percentile" | "-basic"}`;
+
+/**
+ * A resample has larger calibration errors than the films, as these have larger ones than the truth.
+ * Of 150 sets of 400 films of a model twice too sure, the 95 % interval held the true error in 83 %
+ * with BCa, in 58 % with percentiles and in 90 % with the basic one.
+ */
+const BIASED = ["ece", "adaptiveEce"];
 
 export interface MetricValue {
   /** Null where the metric is not defined. */
@@ -63,10 +67,16 @@ export function metricValues(
       if (interval === null) return { ...plain(value), reason: name.closed.noneBecause };
       return { value, ...interval, method: name.closed.method };
     }
-    const interval = bootstrapInterval(value, resampled[index]!, level);
+    const isBiased = BIASED.includes(name.key);
+    const interval = bootstrapInterval(value, resampled[index]!, level, isBiased);
     if ("reason" in interval) return { ...plain(value), reason: interval.reason };
-    const { low, high, isCorrected } = interval;
-    const method = clusters.areGrouped ? "cluster-bootstrap" : "bootstrap";
-    return { value, low, high, method: isCorrected ? method : `${method}-percentile` };
+    const { low, high, kind } = interval;
+    const method = `${clusters.areGrouped ? "cluster-" : ""}bootstrap` as const;
+    return {
+      value,
+      low: isBiased ? Math.max(0, low) : low,
+      high: isBiased ? Math.max(0, high) : high,
+      method: kind === "bca" ? method : `${method}-${kind}`,
+    };
   });
 }

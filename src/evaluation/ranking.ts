@@ -9,34 +9,18 @@ export interface RankPoint {
 
 /** Counts of what scores at or above each distinct score, from the highest down. */
 export function rankPoints(labels: ArrayLike<number>, scores: ArrayLike<number>): RankPoint[] {
-  const points: RankPoint[] = [];
   const sorted = sortScores(labels, scores);
-  forEachRank(sorted, unitWeights(scores.length), (threshold, truePositives, falsePositives) => {
-    points.push({ threshold, truePositives, falsePositives });
-  });
-  return points;
-}
-
-/** Walks the distinct scores that have weight, from the highest down, with the weight at or above each. */
-export function forEachRank(
-  { scores, labels }: SortedScores,
-  weights: Weights,
-  visit: (threshold: number, truePositives: number, falsePositives: number) => void,
-): void {
+  const points: RankPoint[] = [];
   let truePositives = 0;
   let falsePositives = 0;
-  let hasWeight = false;
   for (let place = scores.length - 1; place >= 0; place--) {
-    const weight = weights[place]!;
-    if (weight > 0) {
-      hasWeight = true;
-      if (labels[place] === 1) truePositives += weight;
-      else falsePositives += weight;
-    }
-    if (!hasWeight || (place > 0 && scores[place - 1] === scores[place])) continue;
-    visit(scores[place]!, truePositives, falsePositives);
-    hasWeight = false;
+    if (sorted.labels[place] === 1) truePositives++;
+    else falsePositives++;
+    const threshold = sorted.scores[place]!;
+    const isLast = place === 0 || sorted.scores[place - 1] !== threshold;
+    if (isLast) points.push({ threshold, truePositives, falsePositives });
   }
+  return points;
 }
 
 export interface RankStatistics {
@@ -47,18 +31,27 @@ export interface RankStatistics {
 }
 
 /** `weights` in the order of the scores. */
-export function rankStatistics(sorted: SortedScores, weights: Weights): RankStatistics {
+export function rankStatistics({ scores, labels }: SortedScores, weights: Weights): RankStatistics {
   let area = 0;
   let precision = 0;
   let positives = 0;
   let negatives = 0;
-  forEachRank(sorted, weights, (_, truePositives, falsePositives) => {
-    const found = truePositives - positives;
-    area += ((falsePositives - negatives) * (truePositives + positives)) / 2;
-    if (found > 0) precision += (found * truePositives) / (truePositives + falsePositives);
-    positives = truePositives;
-    negatives = falsePositives;
-  });
+  // Of one score: ties are taken together.
+  let found = 0;
+  let passed = 0;
+  for (let place = scores.length - 1; place >= 0; place--) {
+    const weight = weights[place]!;
+    const share = weight * labels[place]!;
+    found += share;
+    passed += weight - share;
+    if (place > 0 && scores[place - 1] === scores[place]) continue;
+    area += passed * (positives + found / 2);
+    positives += found;
+    negatives += passed;
+    if (found > 0) precision += (found * positives) / (positives + negatives);
+    found = 0;
+    passed = 0;
+  }
   return {
     areaUnderRoc: positives === 0 || negatives === 0 ? null : area / (positives * negatives),
     averagePrecision: positives === 0 ? null : precision / positives,

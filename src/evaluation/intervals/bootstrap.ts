@@ -1,6 +1,6 @@
 /** Many statistics of the same films, resampled together. */
 import type { Weights } from "../sorted-scores.ts";
-import { bcaInterval, percentileInterval } from "./bca.ts";
+import { basicInterval, bcaInterval, percentileInterval } from "./bca.ts";
 import { bootstrapWeights, type Clusters, jackknifeWeights } from "./clusters.ts";
 import type { Interval } from "./wilson.ts";
 
@@ -39,8 +39,11 @@ function collect(statistics: Statistics, count: number, rounds: Iterable<Weights
   return columns.map((values) => Float64Array.from(values));
 }
 
+/** `basic` mirrors the percentile interval at the estimate. */
+export type BootstrapKind = "bca" | "percentile" | "basic";
+
 export type BootstrapInterval =
-  | (Interval & { readonly isCorrected: boolean })
+  | (Interval & { readonly kind: BootstrapKind })
   | { readonly reason: string };
 
 /** An interval from fewer rounds than this share would hide that the data are too small for one. */
@@ -48,12 +51,13 @@ const LEAST_DEFINED = 0.9;
 
 /**
  * The BCa interval of a statistic, its percentile interval where all rounds lie on one side of the
- * estimate, or the reason why there is none.
+ * estimate, its basic one where that is asked for, or the reason why there is none.
  */
 export function bootstrapInterval(
   estimate: number,
   { replicates, jackknife }: Resampled,
   level: number,
+  isBasic = false,
 ): BootstrapInterval {
   const defined = replicates.filter((value) => !Number.isNaN(value));
   const share = defined.length / replicates.length;
@@ -63,7 +67,9 @@ export function bootstrapInterval(
     };
   if (defined.every((value) => value === defined[0]))
     return { reason: "every bootstrap round gives the same value" };
+  if (isBasic) return { ...basicInterval(estimate, defined, level), kind: "basic" };
   const left = jackknife.filter((value) => !Number.isNaN(value));
   const corrected = bcaInterval(estimate, defined, left, level);
-  return { ...(corrected ?? percentileInterval(defined, level)), isCorrected: corrected !== null };
+  if (corrected) return { ...corrected, kind: "bca" };
+  return { ...percentileInterval(defined, level), kind: "percentile" };
 }
