@@ -31,9 +31,13 @@ export interface BackboneCase {
   readonly full: Outputs;
 }
 
-/** The cases of a fixture by the backbone's name. */
-export function backboneCases(file: string): Readonly<Record<string, BackboneCase>> {
-  return JSON.parse(readFileSync(referencePath(`backbones/${file}`), "utf8"));
+/** The cases of fixtures by the backbone's name. */
+export function backboneCases<Case extends BackboneCase>(
+  ...files: readonly string[]
+): Readonly<Record<string, Case>> {
+  const read = (file: string) =>
+    JSON.parse(readFileSync(referencePath(`backbones/${file}`), "utf8"));
+  return Object.assign({}, ...files.map(read));
 }
 
 /** Input `x`; outputs `features` and `logits`. */

@@ -13,7 +13,7 @@ import { float32, modelOf, readSafetensors, type Tensor } from "../../onnx/index
 import { backboneEntry } from "./table.ts";
 
 describe("at the size that its publisher trained at", () => {
-  it.each(Object.entries(backboneCases("torch.json")))(
+  it.each(Object.entries(backboneCases("torch.json", "keras.json")))(
     "%s returns what another implementation returns on equal weights",
     (name, { full }) => expectOutputs(backboneEntry(name), full),
   );

@@ -8,7 +8,7 @@ import { adamW, nextName, parameterNames, trainingGraph } from "../../autodiff/i
 import { graphBuilder, operators as op, sizeOf } from "../../onnx/index.ts";
 import { BACKBONES, backboneEntry } from "./table.ts";
 
-const CASES = backboneCases("torch.json");
+const CASES = backboneCases("torch.json", "keras.json");
 
 describe.each(Object.entries(CASES))("%s", (name, { source, parameters, small, full }) => {
   const entry = backboneEntry(name);
