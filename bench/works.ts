@@ -1,8 +1,13 @@
 /** What is measured: networks by name with the size and the batch that the comparison fixes. */
 import { HilumError } from "../src/errors.ts";
-import { NETWORKS, type Network, networkEntry } from "../src/models/index.ts";
-import { mobileNetV2 } from "./networks/mobilenet-v2.ts";
-import { resNet18 } from "./networks/resnet18.ts";
+import {
+  backboneEntry,
+  layersOf,
+  NETWORKS,
+  type Network,
+  networkEntry,
+} from "../src/models/index.ts";
+import { operators as op } from "../src/onnx/index.ts";
 
 export interface Work {
   readonly name: string;
@@ -27,14 +32,14 @@ export const WORKS: readonly Work[] = [
     title: "ResNet-18 224x224, batch 16",
     size: 224,
     batch: 16,
-    network: resNet18,
+    network: (seed) => fromScratch("resnet18", seed),
   },
   {
     name: "mobilenetv2",
     title: "MobileNetV2 224x224, batch 16",
     size: 224,
     batch: 16,
-    network: mobileNetV2,
+    network: (seed) => fromScratch("mobilenet-v2", seed, { dropout: 0.2 }),
   },
 ];
 
@@ -48,6 +53,17 @@ export function workNamed(name: string): Work {
     `There is no work "${name}" to measure. There are: ${names.join(", ")}.`,
     { option: "work", value: name, allowed: names },
   );
+}
+
+/** A backbone on one grey channel under a head of its own. */
+function fromScratch(name: string, seed: number, { dropout = 0 } = {}): Network {
+  return (x, outputs) => {
+    const pooled = op.flatten(
+      op.globalAveragePool(backboneEntry(name).build({ seed }).features(x)),
+    );
+    const kept = dropout > 0 ? op.dropout(pooled, dropout) : pooled;
+    return layersOf(seed).dense(kept, "head", outputs, { scale: 1 });
+  };
 }
 
 function registered(): Work[] {
