@@ -120,6 +120,10 @@ export const ERROR_CODES = {
   },
   "labels-differ": { kind: "bad-input", summary: "A data set has other labels than the model." },
   "split-unknown": { kind: "bad-input", summary: "A data set has no split of that name." },
+  "predictions-invalid": {
+    kind: "bad-input",
+    summary: "A file of predictions has a wrong header or row; it is named.",
+  },
   "probability-invalid": {
     kind: "bad-input",
     summary: "A probability is not a number from 0 to 1.",

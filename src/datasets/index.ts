@@ -20,7 +20,7 @@ export {
 } from "./cache.ts";
 export { contactSheet, type SheetFilm, type SheetOptions } from "./contact-sheet.ts";
 export type { Dataset, DatasetProblem, Sample } from "./dataset.ts";
-export { classOf, compareBytes } from "./dataset.ts";
+export { classOf, compareBytes, isNegativeName } from "./dataset.ts";
 export { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "./film-grid.ts";
 export { findLeaks } from "./leaks.ts";
 export { manifestLines } from "./manifest-lines.ts";

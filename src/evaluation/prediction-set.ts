@@ -1,0 +1,63 @@
+/** Predictions of one model with what is known of their films: what a report is made of. */
+import { labelsOf, type Sample, type Task } from "../datasets/index.portable.ts";
+import type { Prediction } from "./evaluation.ts";
+
+export interface PredictionSet {
+  readonly task: Task;
+  /** Path of each film as its data set names it; unique. */
+  readonly keys: readonly string[];
+  /** "file:<key>" where the patient is unknown. */
+  readonly patients: readonly string[];
+  readonly predictions: readonly Prediction[];
+  /** Further columns by name, a text for each film; "" where it says nothing. */
+  readonly columns: Readonly<Record<string, readonly string[]>>;
+}
+
+/** What a data set's films and their predictions are together. */
+export function predictionSetOf(
+  samples: readonly Sample[],
+  predictions: readonly Prediction[],
+  task: Task,
+): PredictionSet {
+  const names = new Set(samples.flatMap(({ columns }) => Object.keys(columns)));
+  return {
+    task,
+    keys: samples.map(({ key }) => key),
+    patients: samples.map(({ patient }) => patient),
+    predictions,
+    columns: Object.fromEntries(
+      [...names].map((name) => [name, samples.map(({ columns }) => columns[name] ?? "")]),
+    ),
+  };
+}
+
+/** The set without paths and patients: both are numbered, and only the named columns stay. */
+export function anonymous(set: PredictionSet, columns: readonly string[]): PredictionSet {
+  const numbers = new Map<string, number>();
+  for (const patient of set.patients)
+    if (!numbers.has(patient)) numbers.set(patient, numbers.size + 1);
+  return {
+    ...set,
+    keys: set.keys.map((_, index) => `image ${index + 1}`),
+    patients: set.patients.map((patient) => `patient ${numbers.get(patient)}`),
+    columns: Object.fromEntries(
+      Object.entries(set.columns).filter(([name]) => columns.includes(name)),
+    ),
+  };
+}
+
+/** Index of the positive class; null where there are several classes or findings. */
+export function positiveOf(task: Task): number | null {
+  return task.kind === "classes" ? task.positive : null;
+}
+
+/** Whether the files of two sets are the same films with the same labels, in any order. */
+export function areSameFilms(a: PredictionSet, b: PredictionSet): boolean {
+  if (a.keys.length !== b.keys.length) return false;
+  if (labelsOf(a.task).join("\n") !== labelsOf(b.task).join("\n")) return false;
+  const targets = new Map(a.keys.map((key, index) => [key, a.predictions[index]!.target]));
+  return b.keys.every((key, index) => {
+    const target = targets.get(key);
+    return target?.every((value, label) => value === b.predictions[index]!.target[label]);
+  });
+}
