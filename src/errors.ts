@@ -124,6 +124,10 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "A file of predictions has a wrong header or row; it is named.",
   },
+  "operating-point-refused": {
+    kind: "bad-input",
+    summary: "An operating point is to be chosen on the films that are evaluated.",
+  },
   "probability-invalid": {
     kind: "bad-input",
     summary: "A probability is not a number from 0 to 1.",

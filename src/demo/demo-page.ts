@@ -12,8 +12,11 @@ import {
 import {
   BINARY_METRICS,
   type DatasetEvaluation,
+  drawFigures,
+  FIGURE_STYLE,
+  figureHtml,
   type MetricValue,
-  rocPlot,
+  rocFigure,
 } from "../evaluation/index.ts";
 import { escapeHtml, htmlPicture, htmlPlot, htmlTable, page } from "../page.ts";
 import { type RunResult, runFolder } from "../training/index.ts";
@@ -50,7 +53,7 @@ const SAMPLES_PER_KIND = 6;
 const BANNER =
   "Everything on this page is synthetic: every film was drawn by a program and shows no patient.";
 
-const STYLE = `${FILM_GRID_STYLE}${CONFUSION_STYLE}
+const STYLE = `${FIGURE_STYLE}${FILM_GRID_STYLE}${CONFUSION_STYLE}
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.2rem 0; }
 .cards div { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; }
 .cards b { display: block; font-size: 1.7rem; line-height: 1.25; font-variant-numeric: tabular-nums; } .cards span { color: var(--quiet); font-size: .88rem; }
@@ -142,8 +145,12 @@ async function testResults({ tested, plan }: DemoRecord): Promise<string> {
   const { evaluation, predictions } = tested;
   const labels = predictions.map(({ target }) => target[1]!);
   const scores = predictions.map(({ probabilities }) => probabilities[1]!);
-  const roc = await rocPlot(labels, scores, evaluation.threshold!);
-  const figure = htmlPlot(roc, "The circle is the operating point.");
+  const { auroc } = evaluation.metrics;
+  const roc = rocFigure([
+    { name: evaluation.positive!, labels, scores, threshold: evaluation.threshold, auroc },
+  ]);
+  const [drawn] = await drawFigures([roc]);
+  const figure = figureHtml(drawn!);
   const rule = `A film counts as ${evaluation.positive} from a probability of ${evaluation.threshold!.toFixed(3)} upwards: the operating point that the validation films chose.`;
   return `${sentence(rule)}<div class="side">${figure}<div>${confusionTable(evaluation.confusion!)}${kindTable({ tested, plan })}</div></div>${metricTables(evaluation.metrics)}`;
 }

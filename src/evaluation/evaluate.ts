@@ -21,6 +21,8 @@ export interface EvaluateDatasetOptions
     Omit<IntervalOptions, "patients"> {
   /** Which split; by default the test part where there is one, else everything. */
   readonly split?: string | undefined;
+  /** By default the model's own operating point. */
+  readonly threshold?: number | undefined;
   /** Throws at the first film that cannot be read. */
   readonly isStrict?: boolean | undefined;
 }
@@ -90,7 +92,7 @@ async function evaluateOn(
   });
   const evaluation = evaluatePredictions(predictions, task, {
     ...options,
-    threshold: operatingPoint?.threshold,
+    threshold: options.threshold ?? operatingPoint?.threshold,
     patients: kept.map(({ patient }) => patient),
   });
   return { evaluation, split, samples: kept, predictions, problems };

@@ -11,10 +11,32 @@ export {
   evaluatePredictions,
   type Prediction,
 } from "./evaluation.ts";
+export { rocFigure } from "./figures/roc.ts";
 export type { IntervalOptions, IntervalSettings } from "./intervals/settings.ts";
 export { type CurvePoint, learningCurves } from "./learning-curves.ts";
 export type { IntervalMethod, MetricValue } from "./metric-values.ts";
 export { type PlotSpec, plotSvg, svgToPng } from "./plot.ts";
+export {
+  anonymous,
+  areSameFilms,
+  type PredictionSet,
+  predictionSetOf,
+  withSplit,
+} from "./prediction-set.ts";
+export { predictionsCsv } from "./predictions-csv.ts";
+export { type ReadPredictionsOptions, readPredictions } from "./predictions-file.ts";
 export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
-export { rocPlot } from "./roc-plot.ts";
+export { type ComposeOptions, reportOf } from "./report/compose.ts";
+export { drawFigures, FIGURE_STYLE, figureHtml } from "./report/figure-page.ts";
+export {
+  CLASS_HEAD,
+  classRows,
+  METRIC_HEAD,
+  metricRows,
+  metricTitle,
+} from "./report/metric-rows.ts";
+export type { Report } from "./report/report.ts";
+export type { Circumstances } from "./report/warnings.ts";
+export { REPORT_FILES, writeReport } from "./report/write-report.ts";
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";
+export { statedThreshold } from "./threshold.ts";

@@ -1,5 +1,6 @@
 /** Predictions of one model with what is known of their films: what a report is made of. */
 import { labelsOf, type Sample, type Task } from "../datasets/index.portable.ts";
+import { HilumError } from "../errors.ts";
 import type { Prediction } from "./evaluation.ts";
 
 export interface PredictionSet {
@@ -42,6 +43,30 @@ export function anonymous(set: PredictionSet, columns: readonly string[]): Predi
     patients: set.patients.map((patient) => `patient ${numbers.get(patient)}`),
     columns: Object.fromEntries(
       Object.entries(set.columns).filter(([name]) => columns.includes(name)),
+    ),
+  };
+}
+
+/** The films whose column `split` says so. Throws `split-unknown`. */
+export function withSplit(set: PredictionSet, split: string): PredictionSet {
+  const column = set.columns.split ?? [];
+  const kept = column.flatMap((value, index) => (value === split ? [index] : []));
+  if (kept.length === 0) {
+    const allowed = [...new Set(column)].filter((value) => value !== "");
+    throw new HilumError(
+      "split-unknown",
+      `There is no split "${split}". ${allowed.length === 0 ? "The predictions have no column split: leave --split out." : `There are: ${allowed.join(", ")}.`}`,
+      { split, allowed },
+    );
+  }
+  const pick = <T>(values: readonly T[]) => kept.map((index) => values[index]!);
+  return {
+    task: set.task,
+    keys: pick(set.keys),
+    patients: pick(set.patients),
+    predictions: pick(set.predictions),
+    columns: Object.fromEntries(
+      Object.entries(set.columns).map(([name, values]) => [name, pick(values)]),
     ),
   };
 }

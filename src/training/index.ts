@@ -4,6 +4,13 @@ export type { OwnMetric, TrainContext } from "./context.ts";
 export type { OnTrainEvent, TrainEvent } from "./events.ts";
 export { type FoldsResult, trainFolds } from "./folds.ts";
 export type { Settings, TrainOptions } from "./options.ts";
-export { RUN_FILES, type RunConfig, type RunResult, runFolder } from "./run-folder.ts";
+export { filmsOfRun } from "./run-films.ts";
+export {
+  RUN_FILES,
+  type RunConfig,
+  type RunFolder,
+  type RunResult,
+  runFolder,
+} from "./run-folder.ts";
 export { SCHEDULES, type Schedule } from "./schedule.ts";
 export { train, trainEvents } from "./train.ts";

@@ -147,10 +147,39 @@ describe("hilum evaluate", () => {
   });
 
   it("prints a table with the notice", async () => {
-    const { stdout } = await hilum("evaluate", run, "--data", films);
+    const out = place("report");
+    const { stdout, stderr } = await hilum("evaluate", run, "--data", films, "--out", out);
     expect(stdout).toMatch(/^images +12$/m);
-    expect(stdout).toMatch(/^AUROC +\d\.\d{4}/m);
+    expect(stdout).toMatch(/^AUROC +\d\.\d{4} +\d\.\d{3} – /m);
     expect(stdout).toContain("Not for clinical use");
+    expect(stderr).toMatch(/wrote .*report\.html/);
+  });
+
+  it("writes a report whose predictions give the same numbers, and warns of films it was trained on", async () => {
+    const [out, again] = [place("report"), place("again")];
+    const words = ["evaluate", run, "--data", films, "--split", "train", "--json", "--out"];
+    const byModel = (await hilum(...words, out)).json<Evaluated & { warnings: string[] }>();
+    expect(readdirSync(out).sort()).toEqual([
+      "figures",
+      "metrics.json",
+      "predictions.csv",
+      "report.html",
+    ]);
+    expect(JSON.parse(readFileSync(join(out, "metrics.json"), "utf8"))).toEqual(byModel);
+    expect(byModel.warnings[0]).toMatch(/trained on \d+ films of these/);
+    expect(byModel.warnings[1]).toContain("chose the model's epoch");
+    const html = readFileSync(join(out, "report.html"), "utf8");
+    expect(html).toContain("data:image/jpeg;base64,");
+    const threshold = String((byModel as unknown as { threshold: number }).threshold);
+    const file = join(out, "predictions.csv");
+    const theirs = ["evaluate", "--predictions", file, "--threshold", threshold, "--json"];
+    const byFile = (await hilum(...theirs)).json<Evaluated>();
+    expect(byFile.metrics).toEqual(byModel.metrics);
+    await hilum(...words, again, "--no-images");
+    const hidden = ["report.html", "metrics.json", "predictions.csv"]
+      .map((name) => readFileSync(join(again, name), "utf8"))
+      .join("");
+    expect(hidden).not.toMatch(/data:image\/jpeg|person\d+_/);
   });
 });
 

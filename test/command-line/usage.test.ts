@@ -43,6 +43,34 @@ async function failure(...words: readonly string[]): Promise<Failed["error"]> {
   return error;
 }
 
+describe("evaluate", () => {
+  it("asks for a model or a file of predictions, and for the films of a model", async () => {
+    expect((await failure("evaluate")).message).toContain("--predictions FILE");
+    expect((await failure("evaluate", model)).message).toContain("--data DIR");
+    const both = await failure("evaluate", model, "--predictions", "x.csv");
+    expect(both.message).toContain("not both");
+  });
+
+  it("refuses to choose an operating point on the films that it evaluates", async () => {
+    const error = await failure("evaluate", model, "--data", films, "--threshold", "youden");
+    expect(error).toMatchObject({ code: "operating-point-refused", kind: "bad-input" });
+    expect(error.message).toContain("hilum calibrate");
+  });
+
+  it("names the row of a file of predictions that is wrong", async () => {
+    const file = place("predictions.csv");
+    writeFileSync(file, "path,label,probability\na,NORMAL,0.1\nb,PNEUMONIA,nan\n");
+    const error = await failure("evaluate", "--predictions", file);
+    expect(error).toMatchObject({ code: "probability-invalid", details: { row: 3 } });
+    expect((await failure("evaluate", "--predictions", place("none"))).code).toBe("file-not-found");
+    writeFileSync(file, "path,label,probability\na,NORMAL,0.1\na,PNEUMONIA,0.9\n");
+    expect((await failure("evaluate", "--predictions", file)).code).toBe("predictions-invalid");
+    writeFileSync(file, "path,label,probability\na,NORMAL,0.1\n");
+    const split = await failure("evaluate", "--predictions", file, "--split", "test");
+    expect(split.code).toBe("split-unknown");
+  });
+});
+
 describe("a wrong word", () => {
   it("is answered with the nearest command and the list", async () => {
     const error = await failure("trian");

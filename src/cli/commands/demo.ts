@@ -9,10 +9,10 @@ import {
 } from "../../demo/index.ts";
 import { NETWORKS } from "../../models/index.ts";
 import { type CommandDefinition, count, number, text } from "../command.ts";
+import { evaluationText } from "../evaluation-text.ts";
 import type { Output } from "../output.ts";
 import { type ProgressBar, progressBar } from "../progress.ts";
 import { table } from "../table.ts";
-import { evaluationText } from "./evaluate.ts";
 import { trainReporter } from "./train.ts";
 
 const DEFAULT_OUT = "hilum-demo";

@@ -28,8 +28,11 @@ export async function drawFigures(figures: readonly Figure[]): Promise<DrawnFigu
 }
 
 /** The figure with its caption, and its table folded below it. The page needs FIGURE_STYLE. */
-export function figureHtml({ svg, title, caption, table }: DrawnFigure): string {
-  const labelled = svg.replace("<svg ", `<svg role="img" aria-label="${escapeHtml(title)}" `);
+export function figureHtml({ name, svg, title, caption, table }: DrawnFigure): string {
+  const labelled = svg
+    .replace("<svg ", `<svg role="img" aria-label="${escapeHtml(title)}" `)
+    // Every picture counts its clips from the same number, and ids are the whole page's.
+    .replaceAll(/(id="|url\(#)(?=clip)/g, `$1${name}-`);
   const rows =
     table.rows.length === 0
       ? ""

@@ -1,0 +1,65 @@
+/** Metrics as rows of text: for the terminal, the page and the model card. */
+import { BINARY_METRICS } from "../binary.ts";
+import type { Evaluation } from "../evaluation.ts";
+import { between } from "../figures/figure.ts";
+import type { MetricValue } from "../metric-values.ts";
+
+const FURTHER_TITLES: Readonly<Record<string, string>> = {
+  aurocMacro: "AUROC, mean of the classes",
+  f1Macro: "F1, mean of the classes",
+};
+
+export function metricTitle(key: string): string {
+  return BINARY_METRICS.find((metric) => metric.key === key)?.title ?? FURTHER_TITLES[key] ?? key;
+}
+
+const METHODS: Readonly<Record<NonNullable<MetricValue["method"]>, string>> = {
+  wilson: "Wilson",
+  delong: "DeLong",
+  bootstrap: "bootstrap (BCa)",
+  "bootstrap-percentile": "bootstrap (percentile)",
+  "cluster-bootstrap": "bootstrap of patients (BCa)",
+  "cluster-bootstrap-percentile": "bootstrap of patients (percentile)",
+};
+
+export function metricText({ value, reason }: MetricValue, digits = 4): string {
+  if (value !== null) return value.toFixed(digits);
+  return reason ? `not defined: ${reason}` : "not defined";
+}
+
+export const intervalText = ({ low, high }: MetricValue): string => between(low, high);
+
+/** How the interval was made, or why there is none. */
+export function methodText({ value, method, reason }: MetricValue): string {
+  if (method !== null) return METHODS[method];
+  return value !== null && reason ? `none: ${reason}` : "";
+}
+
+/** Metric, value, interval and method, in the order of the evaluation. */
+export function metricRows(metrics: Evaluation["metrics"]): string[][] {
+  return Object.entries(metrics).map(([key, metric]) => [
+    metricTitle(key),
+    metricText(metric),
+    intervalText(metric),
+    methodText(metric),
+  ]);
+}
+
+export const METRIC_HEAD = ["metric", "value", "95 % interval", "interval by"];
+
+/** What fits a screen; metrics.json has every metric of a class. */
+const OF_A_CLASS = ["sensitivity", "specificity", "ppv", "f1", "auroc", "averagePrecision"];
+const CLASS_TITLES = ["sensitivity", "specificity", "PPV", "F1", "AUROC", "AP"];
+
+export const CLASS_HEAD = ["class", ...CLASS_TITLES];
+
+export function classRows(perClass: NonNullable<Evaluation["perClass"]>): string[][] {
+  return Object.entries(perClass).map(([name, metrics]) => [
+    name,
+    ...OF_A_CLASS.map((key) => {
+      const { value, low, high } = metrics[key]!;
+      const range = between(low, high, 2);
+      return value === null ? "–" : `${value.toFixed(3)}${range ? ` (${range})` : ""}`;
+    }),
+  ]);
+}

@@ -1,0 +1,92 @@
+/** The report as one HTML page that needs no network. */
+import { escapeHtml, htmlPlot, htmlTable, page } from "../../page.ts";
+import type { Evaluation } from "../evaluation.ts";
+import { type DrawnFigure, FIGURE_STYLE, figuresHtml } from "./figure-page.ts";
+import { FILM_GRID_STYLE, filmsHtml } from "./films.ts";
+import {
+  CLASS_HEAD,
+  classRows,
+  intervalText,
+  METRIC_HEAD,
+  metricRows,
+  metricTitle,
+} from "./metric-rows.ts";
+import type { Report } from "./report.ts";
+
+export const REPORT_STYLE = `${FIGURE_STYLE}${FILM_GRID_STYLE}
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.2rem 0; }
+.cards div { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; }
+.cards b { display: block; font-size: 1.7rem; line-height: 1.25; font-variant-numeric: tabular-nums; } .cards span { color: var(--quiet); font-size: .85rem; display: block; }
+h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
+.metrics td:nth-child(3), .metrics td:last-child { white-space: nowrap; }
+.curves svg { max-width: none; }
+.facts td:last-child { overflow-wrap: anywhere; } .facts td:first-child { color: var(--quiet); white-space: nowrap; }
+`;
+
+export const section = (title: string, body: string): string =>
+  body === "" ? "" : `<section><h2>${escapeHtml(title)}</h2>${body}</section>`;
+
+export const warningsHtml = (warnings: readonly string[]): string =>
+  warnings.length === 0
+    ? ""
+    : `<ul class="findings">${warnings.map((text) => `<li class="warning">${escapeHtml(text)}</li>`).join("")}</ul>`;
+
+/** The page. Figures are drawn already, for they are written as files as well. */
+export async function reportPage(report: Report, figures: readonly DrawnFigure[]): Promise<string> {
+  const { title, facts, warnings, evaluation, learningCurves, pathOf, set, seed } = report;
+  const { threshold, perClass, metrics } = evaluation;
+  return page({
+    title,
+    style: REPORT_STYLE,
+    body: [
+      `<p class="lead">${escapeHtml(leadOf(evaluation))}</p>`,
+      warningsHtml(warnings),
+      cards(evaluation),
+      section("What was evaluated", `<div class="facts">${htmlTable(facts)}</div>`),
+      section(
+        "Metrics",
+        `${intervalNote(evaluation)}<div class="metrics">${htmlTable(metricRows(metrics), METRIC_HEAD)}</div>`,
+      ),
+      section("By class", perClass ? htmlTable(classRows(perClass), CLASS_HEAD) : ""),
+      section("In pictures", figuresHtml(figures)),
+      section(
+        "Learning",
+        learningCurves
+          ? `<div class="scroll curves">${htmlPlot(learningCurves, "Loss and the metric that chose the epoch, by epoch.")}</div>`
+          : "",
+      ),
+      section("Films", pathOf ? await filmsHtml(set, { threshold, seed, pathOf }) : ""),
+    ].join("\n"),
+  });
+}
+
+function leadOf({ n, patients, positive, threshold, confusion }: Evaluation): string {
+  const of = patients === null ? "" : ` of ${patients.toLocaleString("en")} patients`;
+  const truths = confusion?.matrix.map((row) => row.reduce((a, b) => a + b, 0));
+  const counts = truths
+    ? `: ${confusion!.labels.map((label, index) => `${truths[index]!.toLocaleString("en")} ${label}`).join(", ")}`
+    : "";
+  const rule =
+    positive === null
+      ? ""
+      : ` A film counts as ${positive} from a probability of ${threshold!.toFixed(4)} upwards.`;
+  return `${n.toLocaleString("en")} films${of}${counts}.${rule}`;
+}
+
+const CARDS = ["auroc", "aurocMacro", "sensitivity", "specificity", "balancedAccuracy", "brier"];
+
+function cards({ metrics }: Evaluation): string {
+  const shown = CARDS.filter((key) => metrics[key]).map((key) => {
+    const metric = metrics[key]!;
+    const value = metric.value === null ? "–" : metric.value.toFixed(3);
+    const below = metric.value === null ? (metric.reason ?? "not defined") : intervalText(metric);
+    return `<div><span>${escapeHtml(metricTitle(key))}</span><b>${value}</b><span>${escapeHtml(below)}</span></div>`;
+  });
+  return `<div class="cards">${shown.join("")}</div>`;
+}
+
+function intervalNote({ intervals }: Evaluation): string {
+  if (!intervals) return "";
+  const { level, rounds, seed } = intervals;
+  return `<p class="lead">Intervals hold the true value in ${(100 * level).toFixed(0)} of 100 such data sets. Where patients have several films, whole patients were drawn anew (${rounds.toLocaleString("en")} rounds, seed ${seed}).</p>`;
+}

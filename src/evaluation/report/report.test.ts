@@ -1,0 +1,177 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import sharp from "sharp";
+import { afterAll, describe, expect, it } from "vitest";
+import { randomStream } from "../../random.ts";
+import { evaluatePredictions } from "../evaluation.ts";
+import type { PredictionSet } from "../prediction-set.ts";
+import { readPredictions } from "../predictions-file.ts";
+import { statedThreshold } from "../threshold.ts";
+import { reportOf } from "./compose.ts";
+import { confidentMistakes } from "./films.ts";
+import { warningsOf } from "./warnings.ts";
+import { writeReport } from "./write-report.ts";
+
+const root = mkdtempSync(join(tmpdir(), "hilum-report-"));
+afterAll(() => rmSync(root, { recursive: true }));
+
+/** Films of two classes; `of` gives truth and probability. */
+function setOf(
+  n: number,
+  of: (index: number) => readonly [truth: 0 | 1, p: number],
+): PredictionSet {
+  const films = Array.from({ length: n }, (_, index) => of(index));
+  return {
+    task: { kind: "classes", classes: ["NORMAL", "PNEUMONIA"], positive: 1 },
+    keys: films.map((_, index) => `secret-${index}.png`),
+    patients: films.map((_, index) => `person-${index >> 1}`),
+    predictions: films.map(([truth, p]) => ({
+      target: [(1 - truth) as 0 | 1, truth],
+      probabilities: [1 - p, p],
+    })),
+    columns: {},
+  };
+}
+
+const random = randomStream(1, "report");
+const noisy = setOf(120, (index) => [
+  (index % 2) as 0 | 1,
+  Math.min(1, Math.max(0, 0.25 + 0.5 * (index % 2) + 0.25 * random.normal())),
+]);
+let folders = 0;
+
+async function written(set: PredictionSet, hasImages = true) {
+  const folder = join(root, `${folders++}`);
+  const evaluation = evaluatePredictions(set.predictions, set.task, {
+    patients: set.patients,
+    rounds: 100,
+  });
+  const facts = [["model", "a <b>"]] as const;
+  const report = reportOf(set, evaluation, { title: "Evaluation of x", facts, hasImages });
+  await writeReport(folder, report, { ...evaluation, warnings: report.warnings });
+  const read = (name: string) => readFileSync(join(folder, name), "utf8");
+  return { folder, read, html: read("report.html"), evaluation, report };
+}
+
+describe("writeReport", () => {
+  it("writes a page without a network, the numbers, the predictions and the figures twice", async () => {
+    const { folder, read, html, evaluation } = await written(noisy);
+    const pictures = ["confusion", "precision-recall", "roc", "scores"];
+    expect(readdirSync(join(folder, "figures"))).toEqual(
+      expect.arrayContaining(pictures.flatMap((name) => [`${name}.png`, `${name}.svg`])),
+    );
+    expect(html.replaceAll(/"http:\/\/www\.w3\.org\/[^"]*"/g, "")).not.toMatch(
+      /https?:|url\((?!#)|@import|<script|<link/,
+    );
+    expect(html).toContain("Not for clinical use");
+    expect(html).toContain("a &lt;b&gt;");
+    expect(html).toContain(evaluation.metrics.auroc!.value!.toFixed(4));
+    expect(html).not.toMatch(/undefined|NaN|\[object/);
+    const figures = html.match(/<figure><svg role="img"/g) ?? [];
+    expect(html.match(/as a table<\/summary>/g)).toHaveLength(figures.length);
+    expect(JSON.parse(read("metrics.json"))).toMatchObject({
+      n: 120,
+      metrics: { auroc: { method: "cluster-bootstrap" } },
+    });
+    expect(await readPredictions(join(folder, "predictions.csv"))).toEqual(noisy);
+    const png = await sharp(join(folder, "figures/roc.png")).stats();
+    expect(png.isOpaque).toBe(true);
+    expect(png.channels[0]!.stdev).toBeGreaterThan(5);
+    expect(read("figures/roc.svg")).toContain("prefers-color-scheme: dark");
+  });
+
+  it("names neither films nor patients without images", async () => {
+    const { folder } = await written(noisy, false);
+    const everything = (readdirSync(folder, { recursive: true }) as string[])
+      .filter((name) => /\.(html|json|csv|svg)$/.test(name))
+      .map((name) => readFileSync(join(folder, name), "utf8"))
+      .join("");
+    expect(everything).not.toMatch(/secret|person-/);
+    expect(everything).toContain("image 120,patient 60,");
+  });
+
+  it.each([
+    ["one class", setOf(6, (index) => [1, index / 6]), /all images are of one class/],
+    ["equal scores", setOf(8, (index) => [(index % 2) as 0 | 1, 0.5]), /0\.5000/],
+    ["three films", setOf(3, (index) => [(index % 2) as 0 | 1, index / 3]), /3 films/],
+  ])("says of %s what can be said", async (_, set, words) => {
+    const { html } = await written(set);
+    expect(html).toMatch(words);
+    expect(html).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it("reports several classes and findings", async () => {
+    const probabilities = [0.5, 0.3, 0.2];
+    const target = (truth: number) => [0, 1, 2].map((label) => Number(label === truth) as 0 | 1);
+    const predictions = [0, 1, 2, 0].map((truth) => ({ target: target(truth), probabilities }));
+    const names = ["A", "B", "C"];
+    const base = {
+      ...noisy,
+      keys: ["a", "b", "c", "d"],
+      patients: ["a", "b", "c", "d"],
+      predictions,
+    };
+    const classes = await written({
+      ...base,
+      task: { kind: "classes", classes: names, positive: null },
+    });
+    expect(classes.html).toContain("<h2>By class</h2>");
+    const findings = await written({ ...base, task: { kind: "findings", findings: names } });
+    expect(findings.html).toContain("<h2>By class</h2>");
+    for (const { html } of [classes, findings]) expect(html).not.toMatch(/NaN|undefined/);
+  });
+});
+
+describe("confidentMistakes", () => {
+  it("puts the film first of which the model was surest", () => {
+    const set = setOf(5, (index) => [
+      [0, 1, 0, 1, 1][index] as 0 | 1,
+      [0.6, 0.1, 0.99, 0.9, 0.4][index]!,
+    ]);
+    expect(confidentMistakes(set, 0.5)).toEqual([2, 1, 0, 4]);
+    expect(confidentMistakes(set, 0.3)).toEqual([2, 1, 0]);
+    expect(confidentMistakes(set, 0.5, 1)).toEqual([2]);
+  });
+});
+
+describe("warningsOf", () => {
+  it("says what flatters the model, which class is absent and which is rare", () => {
+    const warnings = warningsOf(
+      setOf(60, () => [1, 0.5]),
+      { leftOut: 1, trainedOn: 2, validatedOn: 1, leaks: ["x"] },
+    );
+    const words = [
+      "trained on 2 films",
+      "1 film of these chose",
+      "on both sides",
+      "No film is NORMAL",
+      "1 film could not be read and is left out",
+    ];
+    expect(warnings).toHaveLength(words.length);
+    words.forEach((word, index) => {
+      expect(warnings[index]).toContain(word);
+    });
+    expect(warningsOf(noisy)).toEqual([]);
+    expect(warningsOf(setOf(8, (i) => [(i % 2) as 0 | 1, 0.5]))[0]).toContain(
+      "NORMAL (4), PNEUMONIA (4)",
+    );
+  });
+});
+
+describe("statedThreshold", () => {
+  it("takes a number, and refuses to choose one on the films that are evaluated", () => {
+    expect(statedThreshold("0.25")).toBe(0.25);
+    for (const rule of ["youden", "sensitivity=0.98", "best"])
+      expect(() => statedThreshold(rule)).toThrow(
+        expect.objectContaining({
+          code: "operating-point-refused",
+          message: expect.stringContaining("hilum calibrate"),
+        }),
+      );
+    for (const text of ["", "1.5", "x"])
+      expect(() => statedThreshold(text)).toThrow(
+        expect.objectContaining({ code: "invalid-option" }),
+      );
+  });
+});

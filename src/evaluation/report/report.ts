@@ -1,0 +1,70 @@
+/** A report: predictions, their evaluation and what else was found, as data and as figures. */
+import { labelsOf } from "../../datasets/index.portable.ts";
+import type { Evaluation } from "../evaluation.ts";
+import { confusionFigure } from "../figures/confusion.ts";
+import type { Figure } from "../figures/figure.ts";
+import { histogramFigure } from "../figures/histogram.ts";
+import { precisionRecallFigure, rocFigure, type Scored } from "../figures/roc.ts";
+import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import type { PathOf } from "./films.ts";
+
+export interface Report {
+  readonly title: string;
+  /** What was evaluated, on what and how, for a table: no file names where they are to stay out. */
+  readonly facts: readonly (readonly [name: string, value: string])[];
+  /** What a reader has to know before the numbers. */
+  readonly warnings: readonly string[];
+  readonly set: PredictionSet;
+  readonly evaluation: Evaluation;
+  /** SVG of the learning curves, where the run has them. */
+  readonly learningCurves?: string | undefined;
+  /** Without it no film is shown. */
+  readonly pathOf?: PathOf | undefined;
+  readonly seed: number;
+}
+
+/** The figures that the predictions allow, in the order of the page. */
+export function figuresOf({ set, evaluation }: Report): Figure[] {
+  const scored = scoredOf(set, evaluation);
+  const { confusion } = evaluation;
+  const positive = positiveOf(set.task);
+  return [
+    ...(scored.length > 0 ? [rocFigure(scored), precisionRecallFigure(scored)] : []),
+    ...(confusion ? [confusionFigure(confusion)] : []),
+    ...(positive === null ? [] : [scoreHistogram(set, positive, evaluation.threshold)]),
+  ];
+}
+
+/** One curve for the positive class, or one for each class or finding against the rest. */
+function scoredOf({ task, predictions }: PredictionSet, evaluation: Evaluation): Scored[] {
+  const positive = positiveOf(task);
+  const columns = positive === null ? labelsOf(task).map((_, index) => index) : [positive];
+  return columns.map((column): Scored => {
+    const name = labelsOf(task)[column]!;
+    const known = predictions.filter(({ target }) => target[column] !== null);
+    const metrics = positive === null ? evaluation.perClass![name]! : evaluation.metrics;
+    return {
+      name,
+      labels: known.map(({ target }) => target[column]!),
+      scores: known.map(({ probabilities }) => probabilities[column]!),
+      threshold: evaluation.threshold,
+      auroc: metrics.auroc,
+      averagePrecision: metrics.averagePrecision,
+    };
+  });
+}
+
+function scoreHistogram(
+  { task, predictions }: PredictionSet,
+  positive: number,
+  threshold: number | null,
+): Figure {
+  const labels = labelsOf(task);
+  const classes = [1 - positive, positive].map((index) => ({
+    name: labels[index]!,
+    scores: predictions
+      .filter(({ target }) => target[index] === 1)
+      .map(({ probabilities }) => probabilities[positive]!),
+  }));
+  return histogramFigure(classes, { positive: labels[positive]!, threshold });
+}
