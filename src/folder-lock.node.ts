@@ -9,7 +9,8 @@ import { join } from "node:path";
 import { HilumError } from "./errors.ts";
 import { guardDisk } from "./files.node.ts";
 
-interface Holder {
+/** A process, told from another that has its number later. */
+export interface Holder {
   readonly pid: number;
   /** When it started: numbers of processes are given again. */
   readonly started: string;
@@ -24,7 +25,7 @@ const LOCK_NAME = ".lock";
 export function lockFolder(folder: string): () => void {
   const path = join(folder, LOCK_NAME);
   // A name of its own each time: a file that a dead namesake left may be linked to the lock itself.
-  const holder: Holder = { pid: process.pid, started: startTime(process.pid) ?? "" };
+  const holder = thisProcess();
   const own = `${path}.${holder.pid}-${holder.started}-${randomBytes(6).toString("hex")}`;
   try {
     guardDisk(own, () => writeFileSync(own, JSON.stringify(holder)));
@@ -34,6 +35,11 @@ export function lockFolder(folder: string): () => void {
   } finally {
     rmSync(own, { force: true });
   }
+}
+
+/** The process that runs this. */
+export function thisProcess(): Holder {
+  return { pid: process.pid, started: startTime(process.pid) ?? "" };
 }
 
 interface Applicant {
@@ -116,7 +122,7 @@ function holderOf(text: string): Holder | undefined {
 }
 
 /** Whether the process that took the lock still runs: same number, same start. */
-function isAlive({ pid, started }: Holder): boolean {
+export function isAlive({ pid, started }: Holder): boolean {
   try {
     process.kill(pid, 0);
   } catch (cause) {

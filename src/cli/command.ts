@@ -52,6 +52,16 @@ export function count(text: string): number {
   return value;
 }
 
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** Seconds of a duration such as 90s, 30m or 1.5h. */
+export function seconds(text: string): number {
+  const [, digits, unit] = text.match(/^(\d+(?:\.\d+)?)(s|m|h|d)$/) ?? [];
+  const value = Number(digits) * UNITS[unit ?? ""]!;
+  if (!(value > 0)) throw new InvalidArgumentError("It is a duration such as 90s, 30m or 2h.");
+  return value;
+}
+
 /** A number, or null for "none". */
 export function numberOrNone(text: string): number | null {
   return text === "none" ? null : number(text);

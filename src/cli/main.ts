@@ -30,6 +30,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/train.ts")).TRAIN,
   },
   {
+    name: "tune",
+    summary: "Search for the best options of training within a budget",
+    load: async () => (await import("./commands/tune.ts")).TUNE,
+  },
+  {
     name: "evaluate",
     summary: "Hold a trained classifier against labelled films",
     load: async () => (await import("./commands/evaluate.ts")).EVALUATE,

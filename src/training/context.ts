@@ -21,8 +21,10 @@ export interface TrainContext extends Omit<DataOptions, "onProgress"> {
   /** Takes the place of the named loss. */
   readonly loss?: Loss | undefined;
   readonly metrics?: Readonly<Record<string, OwnMetric>> | undefined;
-  /** Awaited after each epoch, before it is saved. */
-  readonly onEpoch?: ((record: EpochRecord) => void | Promise<void>) | undefined;
+  /** Awaited after each epoch, before it is saved, with what was predicted on validation. */
+  readonly onEpoch?:
+    | ((record: EpochRecord, predictions: readonly Prediction[]) => void | Promise<void>)
+    | undefined;
   /** Writes a sheet of augmented samples into the run folder. */
   readonly hasPreview?: boolean | undefined;
   /** Longest time between two checkpoints; an epoch's end always writes one. 30 s by default. */

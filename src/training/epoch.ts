@@ -35,7 +35,7 @@ export async function finishEpoch(
   const history = [...progress.history, record];
   await writeHistory(folder, history, settings.metric);
   context.onEvent?.({ kind: "epoch", record, metric: settings.metric, isBest });
-  await context.onEpoch?.(record);
+  await context.onEpoch?.(record, predictions);
   const stale = isBest ? 0 : progress.stale + 1;
   const isDrop = settings.schedule === "plateau" && stale > 0 && stale % PLATEAU_EPOCHS === 0;
   return {

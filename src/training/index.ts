@@ -13,4 +13,20 @@ export {
   runFolder,
 } from "./run-folder.ts";
 export { SCHEDULES, type Schedule } from "./schedule.ts";
+export {
+  type Budget,
+  beginSweep,
+  defaultSpaceFile,
+  LATENCY,
+  PRUNER_NAMES,
+  readSpace,
+  resumeSweep,
+  SAMPLER_NAMES,
+  type SweepEvent,
+  type SweepResult,
+  spaceOf,
+  type TuneContext,
+  type TuneOptions,
+  tune,
+} from "./sweep/index.ts";
 export { train, trainEvents } from "./train.ts";

@@ -1,0 +1,296 @@
+import { NOTICE } from "../../classifier/index.ts";
+import { HilumError } from "../../errors.ts";
+import { networkEntry } from "../../models/index.ts";
+import {
+  type Budget,
+  beginSweep,
+  defaultSpaceFile,
+  LATENCY,
+  PRUNER_NAMES,
+  readSpace,
+  resumeSweep,
+  SAMPLER_NAMES,
+  type SweepEvent,
+  type SweepResult,
+  type TrainOptions,
+  type TuneOptions,
+} from "../../training/index.ts";
+import {
+  type CommandDefinition,
+  type CommandOption,
+  count,
+  number,
+  seconds,
+  text,
+} from "../command.ts";
+import type { Output } from "../output.ts";
+import { duration, progressBar } from "../progress.ts";
+import { table } from "../table.ts";
+import { TRAIN_OPTIONS } from "../train-options.ts";
+import { isWorker, startWorkers } from "../workers.ts";
+
+const SWEEP: readonly CommandOption[] = [
+  { flags: "--out <folder>", description: "the sweep's folder" },
+  {
+    flags: "--resume <folder>",
+    description:
+      "go on with a sweep, or print it where it is finished; a new budget replaces its own",
+  },
+  {
+    flags: "--space <file>",
+    description: "what to choose from, as JSON (default: the network's own, see below)",
+  },
+  { flags: "--budget <duration>", description: "time to spend, e.g. 30m", parse: seconds },
+  {
+    flags: "--trials <n>",
+    description: "trials to make (default: 20, without other budget)",
+    parse: count,
+  },
+  { flags: "--images <n>", description: "films to train on, repeats included", parse: count },
+  {
+    flags: "--sampler <name>",
+    description: "how trials are chosen (default: tpe)",
+    choices: SAMPLER_NAMES,
+  },
+  {
+    flags: "--pruner <name>",
+    description: "how hopeless trials are stopped early (default: asha)",
+    choices: PRUNER_NAMES,
+  },
+  {
+    flags: "--objective <names...>",
+    description: `validation metric, and ${LATENCY} (ms a film) beside it for a Pareto front (default: --metric)`,
+  },
+  {
+    flags: "--folds <k>",
+    description: "the mean over k folds by patient is the objective",
+    parse: count,
+  },
+  { flags: "--refit", description: "train the winner anew on the data of all folds" },
+  {
+    flags: "--workers <n>",
+    description: "processes at once, which share the cores (default: 1)",
+    parse: count,
+  },
+  {
+    flags: "--seed <n>",
+    description: "seed of choices, splits and trainings (default: 1)",
+    parse: number,
+  },
+];
+
+/** Options of training that make no sense for a sweep, or are its own. */
+const NOT_ALIKE = ["--out", "--resume", "--preview", "--seed", "--folds", "--fold", "--strict"];
+const ALIKE = TRAIN_OPTIONS.filter(({ flags }) => !NOT_ALIKE.includes(flags.split(" ")[0]!)).map(
+  (option) => ({ ...option, group: "For all trials alike:" }),
+);
+
+const SPACE_NOTE = `
+The default space of cnn, which --space can replace (a fixed option leaves it):
+${Object.entries(defaultSpaceFile(networkEntry("cnn")))
+  .map(
+    ([name, value], index, all) =>
+      `  ${index === 0 ? "{" : " "} "${name}": ${JSON.stringify(value)}${index < all.length - 1 ? "," : " }"}`,
+  )
+  .join("\n")}
+`;
+
+export const TUNE: CommandDefinition = {
+  name: "tune",
+  summary: "Search for the best options of training within a budget",
+  operands: [{ name: "[dir]", description: "the films, as for train; not with --resume" }],
+  options: [...SWEEP.map((option) => ({ ...option, group: "The sweep:" })), ...ALIKE],
+  notes: SPACE_NOTE,
+  examples: [
+    "hilum tune chest_xray --model cnn --budget 30m --out sweeps/cnn",
+    "hilum tune chest_xray --space space.json --trials 50 --workers 2 --out sweeps/mine",
+    "hilum tune chest_xray --objective auroc latency --images 200000 --out sweeps/fast",
+    "hilum tune --resume sweeps/cnn --json",
+  ],
+  async run([dir], given, { output, signal }) {
+    const isHelper = isWorker();
+    const { budget, trials, images, resume, out, refit, workers, cache, ...options } = given;
+    const sweep = text(resume) ?? text(out);
+    refuseMixture(text(dir), { resume: text(resume), out: text(out), ...options });
+    const bound: Partial<Budget> = {
+      seconds: asNumber(budget),
+      trials: asNumber(trials),
+      images: asNumber(images),
+    };
+    const others = typeof workers === "number" ? workers - 1 : 0;
+    if (!resume)
+      await beginSweep(
+        String(dir),
+        { ...tuneOptions(options), budget: bound, workers: others + 1 },
+        sweep!,
+      );
+    const crew = startWorkers(isHelper ? 0 : others, [
+      "tune",
+      "--resume",
+      sweep!,
+      "--json",
+      ...(cache ? ["--cache", String(cache)] : []),
+    ]);
+    signal.addEventListener("abort", crew.stop);
+    const reporter = tuneReporter(output);
+    try {
+      const hasBound = resume && Object.values(bound).some((value) => value !== null);
+      const result = await resumeSweep({
+        out: sweep!,
+        signal,
+        cacheFolder: text(cache),
+        isRefit: refit === true,
+        onEvent: reporter.onEvent,
+        ...(hasBound ? { budget: bound } : {}),
+      });
+      reporter.stop();
+      output.result(result);
+      output.print(`${resultText(result)}\n\n${NOTICE}`);
+      return 0;
+    } catch (error) {
+      crew.stop();
+      throw error;
+    } finally {
+      reporter.stop();
+      await crew.ended();
+    }
+  },
+};
+
+const asNumber = (value: unknown): number | null => (typeof value === "number" ? value : null);
+
+function tuneOptions({
+  space,
+  model,
+  sampler,
+  pruner,
+  objective,
+  folds,
+  seed,
+  ...train
+}: Readonly<Record<string, unknown>>): TuneOptions {
+  const entry = networkEntry(text(model) ?? "cnn");
+  return {
+    model: entry.name,
+    ...(space === undefined ? {} : { space: readSpace(String(space), entry) }),
+    sampler: text(sampler) as TuneOptions["sampler"],
+    pruner: text(pruner) as TuneOptions["pruner"],
+    objectives: objective as string[] | undefined,
+    folds: folds as number | undefined,
+    seed: seed as number | undefined,
+    train: train as TrainOptions,
+  };
+}
+
+/** A sweep knows its films and options: with --resume there is nothing to say about them. */
+function refuseMixture(
+  dir: string | undefined,
+  { resume, out, ...options }: Readonly<Record<string, unknown>>,
+): void {
+  const refuse = (option: string, problem: string): never => {
+    throw new HilumError("invalid-option", `${problem} See: hilum tune --help`, { option });
+  };
+  if (resume === undefined) {
+    if (dir === undefined) refuse("dir", "The folder of films is not given, nor --resume.");
+    if (out === undefined) refuse("out", "Option '--out <folder>' is not given.");
+    return;
+  }
+  if (dir !== undefined)
+    refuse("dir", "A sweep knows its films: leave the folder out with --resume.");
+  if (out !== undefined) refuse("out", "Option --resume names the sweep: leave --out out.");
+  const [first] = Object.keys(options);
+  if (first !== undefined)
+    refuse(
+      first,
+      `Option ${first} cannot change while a sweep goes on: leave it out with --resume.`,
+    );
+}
+
+/** A line for each trial, a bar for the steps of the one under way. */
+function tuneReporter(output: Output): { onEvent(event: SweepEvent): void; stop(): void } {
+  let bar: ReturnType<typeof progressBar> | undefined;
+  const stop = () => {
+    bar?.stop();
+    bar = undefined;
+  };
+  return {
+    stop,
+    onEvent(event) {
+      if (event.kind === "training") {
+        const { event: inner, number } = event;
+        if (inner.kind === "caching") {
+          bar ??= progressBar("decoding films");
+          bar.update(inner.done, inner.total);
+        } else if (inner.kind === "started") stop();
+        else if (inner.kind === "step") {
+          bar ??= progressBar(`trial ${number}`);
+          bar.update(
+            inner.step,
+            inner.steps,
+            `epoch ${inner.epoch}  ${inner.imagesPerSecond.toFixed(1)} images/s`,
+          );
+        }
+        return;
+      }
+      stop();
+      if (event.kind === "trial")
+        output.note(
+          `trial ${event.number}${event.isTakenOver ? " taken over" : ""}  ${paramsText(event.params)}`,
+        );
+      else if (event.kind === "ended") {
+        const { number, outcome, last, seconds } = event;
+        const values = outcome.values.length > 0 ? outcome.values : [last];
+        const shown = values.map((value) => value?.toFixed(4) ?? "not defined").join(", ");
+        output.note(
+          `trial ${number} ${outcome.state}  ${outcome.error ?? shown}  ${duration(seconds)}`,
+        );
+      }
+    },
+  };
+}
+
+const paramsText = (params: Readonly<Record<string, unknown>>): string =>
+  Object.entries(params)
+    .map(
+      ([name, value]) =>
+        `${name} ${typeof value === "number" ? Number(value.toPrecision(4)) : value}`,
+    )
+    .join("  ");
+
+function resultText({
+  trials,
+  best,
+  command,
+  optimism,
+  pareto,
+  objectives,
+  refit,
+  sweep,
+}: SweepResult): string {
+  const counted = ["complete", "pruned", "failed"]
+    .map((state) => `${trials.filter((trial) => trial.state === state).length} ${state}`)
+    .join(", ");
+  const [objective] = objectives;
+  const flattery: [string, string][] = optimism
+    ? [
+        [
+          "flattered by",
+          `${optimism.flatters.toFixed(4)}: the best of ${optimism.candidates} is expected to reach ${optimism.corrected.toFixed(4)} (${optimism.low.toFixed(4)} to ${optimism.high.toFixed(4)}) on other patients`,
+        ],
+      ]
+    : [];
+  const chosen: [string, string][] = best
+    ? [
+        ["best", `trial ${best.number}, ${objective!.name} ${best.value?.toFixed(4)}`],
+        ["options", paramsText(best.params)],
+        ...flattery,
+        ...(objectives.length > 1
+          ? [["front", `trials ${pareto.join(", ")}`] as [string, string]]
+          : []),
+        ...(refit ? [["refit", refit] as [string, string]] : []),
+      ]
+    : [["best", "no trial was complete within the budget: give it more"]];
+  const whole = table([["sweep", sweep], ["trials", counted], ...chosen]);
+  // On a line of its own, to be copied whole.
+  return command === null ? whole : `${whole}\n\nTrain the best:\n  npx ${command}`;
+}

@@ -1,0 +1,222 @@
+/** A sweep, as one call. Read next: work.ts, what a worker does; claim.ts, how it chooses. */
+import { availableParallelism } from "node:os";
+import { isAbsolute, join, relative, resolve } from "node:path";
+import { openDataset } from "../../datasets/index.ts";
+import { HilumError } from "../../errors.ts";
+import { SELECTION_METRICS, selectionDirection } from "../../evaluation/index.ts";
+import { writeFileAtomically } from "../../files.node.ts";
+import { networkEntry } from "../../models/index.ts";
+import { VERSION } from "../../version.ts";
+import { refuseStrangers } from "../occupancy.ts";
+import { settingsOf, type TrainOptions } from "../options.ts";
+import { defaultMetric } from "../suitability.ts";
+import { type Budget, LATENCY, type Objective, type SweepConfig } from "./config.ts";
+import { defaultSpace } from "./default-space.ts";
+import { PRUNERS, type PrunerName } from "./pruners/index.ts";
+import { refit } from "./refit.ts";
+import { type SweepResult, sweepResult } from "./result.ts";
+import { SAMPLERS, type SamplerName } from "./samplers/index.ts";
+import type { Space } from "./space.ts";
+import { openSqliteStore } from "./sqlite-store.ts";
+import { isSweep, refuseNoSweep, SWEEP_FILES, storeFile } from "./sweep-folder.ts";
+import { configOf, type WorkContext, workOn } from "./work.ts";
+import { writeSweepPlots } from "./write-plots.ts";
+
+export interface TuneOptions {
+  /** cnn where nothing is said. */
+  readonly model?: string | undefined;
+  /** The network's default space where nothing is said, without what `train` fixes. */
+  readonly space?: Space | undefined;
+  /** Options that all trials have alike. */
+  readonly train?: TrainOptions | undefined;
+  /** 20 trials where nothing is said. */
+  readonly budget?: Partial<Budget> | undefined;
+  readonly sampler?: SamplerName | undefined;
+  readonly pruner?: PrunerName | undefined;
+  /** Validation metrics, or `latency`; several give a Pareto front. The task's metric by default. */
+  readonly objectives?: readonly string[] | undefined;
+  /** The mean over k folds by patient is the objective. */
+  readonly folds?: number | undefined;
+  readonly seed?: number | undefined;
+  /** How many processes will share the cores. */
+  readonly workers?: number | undefined;
+}
+
+export interface TuneContext extends WorkContext {
+  /** The sweep's folder. */
+  readonly out: string;
+  /** Trains the winner anew on the data of all folds, into `out/refit`. */
+  readonly isRefit?: boolean | undefined;
+}
+
+/**
+ * Searches for the best options of training on a data set and returns what came of it. With one
+ * worker, equal options give equal trials, interrupted and resumed or not, as long as the budget is
+ * no time. Throws `run-exists`, `space-invalid`, `invalid-option`, `interrupted`, and what `train`
+ * throws.
+ *
+ * @example
+ * const sweep = await tune("chest_xray", { model: "cnn", budget: { trials: 50 } }, { out: "sweeps/cnn" });
+ * console.log(sweep.best?.params, sweep.optimism?.corrected);
+ */
+export async function tune(
+  data: string,
+  options: TuneOptions,
+  context: TuneContext,
+): Promise<SweepResult> {
+  await beginSweep(data, options, context.out);
+  return resumeSweep(context);
+}
+
+/** Writes down what a sweep is, for workers to come. Throws as `tune` does. */
+export async function beginSweep(data: string, options: TuneOptions, out: string): Promise<void> {
+  const sweep = resolve(out);
+  if (isSweep(sweep)) refuseSweep(sweep);
+  refuseStrangers(sweep);
+  const config = await configFor(data, options);
+  refuseAmongFilms(sweep, config.data);
+  await using store = closing(await openSqliteStore(storeFile(sweep)));
+  if (!(await store.begin(config))) refuseSweep(sweep);
+}
+
+/**
+ * Goes on with a sweep until its budget is spent, beside others that may work on it, and returns what
+ * came of it; of a finished one at once. A `budget` takes the place of the one it had.
+ */
+export async function resumeSweep(
+  context: TuneContext & { readonly budget?: Partial<Budget> | undefined },
+): Promise<SweepResult> {
+  const sweep = resolve(context.out);
+  refuseNoSweep(sweep);
+  await using store = closing(await openSqliteStore(storeFile(sweep)));
+  if (context.budget) await store.changeBudget(wholeBudget(context.budget));
+  await workOn(sweep, store, context);
+  const config = await configOf(store, sweep);
+  const trials = await store.trials();
+  const { task } = await openDataset(config.data, {
+    patientPattern: config.options.patientPattern ?? undefined,
+    labelPattern: config.options.labelPattern ?? undefined,
+    positive: config.options.positive ?? undefined,
+  });
+  if (context.isRefit)
+    await refit(sweep, config, sweepResult(sweep, config, trials, undefined), context);
+  const result = sweepResult(sweep, config, trials, task);
+  writeFileAtomically(join(sweep, SWEEP_FILES.result), `${JSON.stringify(result, null, 2)}\n`);
+  await writeSweepPlots(sweep, config, trials);
+  return result;
+}
+
+async function configFor(data: string, options: TuneOptions): Promise<SweepConfig> {
+  const { model = "cnn", train = {}, sampler = "tpe", pruner = "asha", seed = 1, folds } = options;
+  const entry = networkEntry(model);
+  oneOf("sampler", sampler, Object.keys(SAMPLERS));
+  oneOf("pruner", pruner, Object.keys(PRUNERS));
+  const space = options.space ?? withoutFixed(defaultSpace(entry), train);
+  const both = space.dimensions.find(({ name }) => train[name as keyof TrainOptions] !== undefined);
+  if (both)
+    refuse(both.name, `is in the space, and given for all trials as well. Leave one of them out.`);
+  const dataset = await openDataset(data, {
+    patientPattern: train.patientPattern ?? undefined,
+    labelPattern: train.labelPattern ?? undefined,
+    positive: train.positive ?? undefined,
+  });
+  const objectives = objectivesOf(
+    options.objectives ?? [train.metric ?? defaultMetric(dataset.task)],
+  );
+  const threads =
+    train.threads ?? Math.max(1, Math.floor(availableParallelism() / (options.workers ?? 1)));
+  const given = { ...train, ...space.fixed, model, seed } as TrainOptions;
+  // What is wrong with the options is better said now than in the first trial.
+  const settings = settingsOf(
+    { ...given, ...(folds === undefined ? {} : { folds, fold: 1 }) },
+    entry.recipe,
+    {
+      metric: objectives[0]!.name,
+      threads,
+    },
+  );
+  const epochs = space.dimensions.find(({ name }) => name === "epochs");
+  const most =
+    epochs?.kind === "number"
+      ? epochs.high
+      : epochs
+        ? Math.max(...epochs.choices.map(Number))
+        : settings.epochs;
+  const { metric: _metric, threads: _threads, seed: _seed, ...alike } = train;
+  return {
+    format: 1,
+    hilum: VERSION,
+    data: resolve(data),
+    model,
+    space,
+    options: alike,
+    objectives,
+    sampler,
+    pruner,
+    folds: folds ?? null,
+    seed,
+    threads,
+    steps: folds ?? most,
+    budget: wholeBudget(options.budget ?? {}),
+  };
+}
+
+const DEFAULT_TRIALS = 20;
+
+function wholeBudget({ trials = null, seconds = null, images = null }: Partial<Budget>): Budget {
+  for (const [name, value] of Object.entries({ trials, seconds, images }))
+    if (value !== null && !(value > 0)) refuse(name, `is ${value}; it has to be above 0.`);
+  const isBound = trials !== null || seconds !== null || images !== null;
+  return { trials: isBound ? trials : DEFAULT_TRIALS, seconds, images };
+}
+
+/** A default dimension gives way to what the user fixes. */
+function withoutFixed({ dimensions, fixed }: Space, train: TrainOptions): Space {
+  const isFree = (name: string) => train[name as keyof TrainOptions] === undefined;
+  const free = dimensions.filter(({ name, when }) => isFree(name) && (!when || isFree(when.name)));
+  if (free.length === 0)
+    refuse("space", "leaves nothing to choose: every dimension has a fixed value.");
+  return { dimensions: free, fixed };
+}
+
+function objectivesOf(names: readonly string[]): Objective[] {
+  const isTwice = new Set(names).size < names.length;
+  const metrics = names.filter((name) => name !== LATENCY);
+  if (isTwice || metrics.length !== 1)
+    refuse(
+      "objective",
+      `is ${names.join(", ")}; it has to be one metric, and ${LATENCY} beside it if you like.`,
+    );
+  for (const name of metrics) if (!(name in SELECTION_METRICS)) selectionDirection(name);
+  return names.map((name) => ({
+    name,
+    direction: name === LATENCY ? "lower" : selectionDirection(name),
+  }));
+}
+
+function oneOf(option: string, value: string, allowed: readonly string[]): void {
+  if (!allowed.includes(value)) refuse(option, `is ${value}; there are: ${allowed.join(", ")}.`);
+}
+
+/** In a folder of classes the sweep would be a class. */
+function refuseAmongFilms(sweep: string, data: string): void {
+  const below = relative(data, sweep);
+  if (below.startsWith("..") || isAbsolute(below)) return;
+  refuse("out", `is ${sweep}, which lies among the films of ${data}. Choose another.`);
+}
+
+function refuse(option: string, problem: string): never {
+  throw new HilumError("invalid-option", `Option ${option} ${problem}`, { option });
+}
+
+function refuseSweep(sweep: string): never {
+  throw new HilumError(
+    "run-exists",
+    `${sweep} holds a sweep already. Go on with it: hilum tune --resume ${sweep}. Or choose another --out.`,
+    { sweep },
+  );
+}
+
+function closing<T extends { close(): Promise<void> }>(resource: T): T & AsyncDisposable {
+  return { ...resource, [Symbol.asyncDispose]: () => resource.close() };
+}
