@@ -67,6 +67,11 @@ export function numberOrNone(text: string): number | null {
   return text === "none" ? null : number(text);
 }
 
+/** A number, or "all". */
+export function numberOrAll(text: string): number | "all" {
+  return text === "all" ? text : number(text);
+}
+
 /** One of the names; any other is refused with the nearest of them. */
 export function oneOf(names: readonly string[]): (text: string) => string {
   return (text) => {

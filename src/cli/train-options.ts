@@ -2,9 +2,9 @@
 import { availableParallelism } from "node:os";
 import { AUGMENTATIONS } from "../datasets/index.ts";
 import { NORMALIZATIONS } from "../images/index.ts";
-import { NETWORKS } from "../models/index.ts";
-import { SCHEDULES } from "../training/index.ts";
-import { type CommandOption, greyWindow, number, numberOrNone } from "./command.ts";
+import { BACKBONES, NETWORKS } from "../models/index.ts";
+import { PREPROCESSINGS, SCHEDULES, TRANSFER_DEFAULTS } from "../training/index.ts";
+import { type CommandOption, greyWindow, number, numberOrAll, numberOrNone } from "./command.ts";
 
 /** Where the recipe of the network says what is taken. */
 const RECIPE = "default: the network's recipe";
@@ -27,7 +27,7 @@ const RUN: readonly CommandOption[] = [
 const NETWORK: readonly CommandOption[] = [
   {
     flags: "--model <name>",
-    description: `network: ${NETWORKS.map(({ name }) => name).join(", ")} (default: cnn)`,
+    description: `from scratch: ${NETWORKS.map(({ name }) => name).join(", ")}; pretrained: ${BACKBONES.map(({ name }) => name).join(", ")}, or an ONNX file of yours (default: cnn)`,
   },
   {
     flags: "--width <factor>",
@@ -42,6 +42,49 @@ const NETWORK: readonly CommandOption[] = [
   {
     flags: "--freeze <regex...>",
     description: "parameters that do not train, by name (see inspect)",
+  },
+];
+
+const PRETRAINED: readonly CommandOption[] = [
+  {
+    flags: "--pretrained <name>",
+    description: "published weights, pulled beforehand (hilum backbones pull)",
+    choices: ["imagenet"],
+  },
+  { flags: "--weights <file>", description: "weights of the backbone instead, from a file" },
+  {
+    flags: "--feature-layer <name>",
+    description: "node or value of an ONNX file that holds the features (default: found by itself)",
+  },
+  {
+    flags: "--preprocessing <name>",
+    description: "how an ONNX file's publisher prepares pixels, in Keras' words (default: torch)",
+    choices: PREPROCESSINGS,
+  },
+  {
+    flags: "--head-epochs <n>",
+    description: `longest training of the head on frozen features; 0 for none (default: ${TRANSFER_DEFAULTS.headEpochs}; it stops by itself)`,
+    parse: number,
+  },
+  {
+    flags: "--head-lr <rate>",
+    description: "learning rate of the head on its own (default: 0.001)",
+    parse: number,
+  },
+  {
+    flags: "--feature-passes <n>",
+    description: "augmented passes over the films whose features are cached for it (default: 0)",
+    parse: number,
+  },
+  {
+    flags: "--unfreeze <blocks>",
+    description: `blocks from the top that the following --epochs train, or all (default: ${TRANSFER_DEFAULTS.unfreeze})`,
+    parse: numberOrAll,
+  },
+  {
+    flags: "--layer-decay <factor>",
+    description: `factor on the rate from each block to the one below (default: ${TRANSFER_DEFAULTS.layerDecay})`,
+    parse: number,
   },
 ];
 
@@ -80,7 +123,11 @@ const FILMS: readonly CommandOption[] = [
 ];
 
 const LEARNING: readonly CommandOption[] = [
-  { flags: "--epochs <n>", description: `epochs (${RECIPE})`, parse: number },
+  {
+    flags: "--epochs <n>",
+    description: `epochs; 0 trains the head of a pretrained backbone alone (${RECIPE})`,
+    parse: number,
+  },
   { flags: "--batch <n>", description: `films of a batch (${RECIPE})`, parse: number },
   {
     flags: "--micro-batches <n>",
@@ -186,6 +233,7 @@ const grouped = (group: string, options: readonly CommandOption[]): readonly Com
 export const TRAIN_OPTIONS: readonly CommandOption[] = [
   ...grouped("The run:", RUN),
   ...grouped("The network:", NETWORK),
+  ...grouped("A pretrained backbone:", PRETRAINED),
   ...grouped("Films:", FILMS),
   ...grouped("Learning:", LEARNING),
   ...grouped("Validation:", CHOICE),
@@ -195,8 +243,10 @@ export const TRAIN_OPTIONS: readonly CommandOption[] = [
 /** What "the network's recipe" is, network by network. */
 export const RECIPES = `
 Recipes:
-${NETWORKS.map(({ name, recipe }) => {
-  const { epochs, size, batch, optimizer, learningRate, weightDecay, augmentation } = recipe;
-  return `  ${name.padEnd(10)} --epochs ${epochs} --size ${size} --batch ${batch} --optimizer ${optimizer} --lr ${learningRate} --weight-decay ${weightDecay} --augmentation ${augmentation}`;
-}).join("\n")}
+${[...NETWORKS, ...BACKBONES]
+  .map(({ name, recipe }) => {
+    const { epochs, size, batch, optimizer, learningRate, weightDecay, augmentation } = recipe;
+    return `  ${name.padEnd(18)} --epochs ${epochs} --size ${size} --batch ${batch} --optimizer ${optimizer} --lr ${learningRate} --weight-decay ${weightDecay} --augmentation ${augmentation}`;
+  })
+  .join("\n")}
 `;

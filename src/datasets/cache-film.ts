@@ -15,11 +15,14 @@ import {
 import { openSession, type Session } from "../onnx/index.node.ts";
 import { graphBuilder } from "../onnx/index.ts";
 import { digestOf } from "./cache-digest.ts";
-import type { PackedFilm } from "./cache-pack.ts";
+import type { PackedRecord } from "./cache-pack.ts";
 
 export interface FilmReader {
   /** The film of a file that has this digest. Throws what `readImage` does. */
-  read(path: string, file: { readonly name: string; readonly digest: string }): Promise<PackedFilm>;
+  read(
+    path: string,
+    file: { readonly name: string; readonly digest: string },
+  ): Promise<PackedRecord>;
   close(): Promise<void>;
 }
 
@@ -47,7 +50,7 @@ export function openFilmReader({
       const { films } = await (await session).run({
         images: { type: "uint8", dims: [1, height, width], data: pixels },
       });
-      return { digest, pixels: new Uint8Array(films!.data as Float32Array) };
+      return { digest, bytes: new Uint8Array(films!.data as Float32Array) };
     },
     async close() {
       await (await session)?.close();

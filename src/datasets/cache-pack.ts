@@ -1,8 +1,9 @@
 /**
- * A pack: many films of one size in one file, found by the SHA-256 of the file that each was read
- * from. Records, then an index in JSON, then a trailer that says where the index begins; every part
- * is covered by a checksum. A pack is written under a temporary name and renamed when it is whole,
- * and its name is made of its contents: two processes that make the same pack replace it by itself.
+ * A pack: many films of one size (or the features of many films) in one file, found by the SHA-256
+ * of the file that each was read from. Records, then an index in JSON, then a trailer that says where
+ * the index begins; every part is covered by a checksum. A pack is written under a temporary name and
+ * renamed when it is whole, and its name is made of its contents: two processes that make the same
+ * pack replace it by itself.
  */
 import { createHash, randomBytes } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
@@ -10,11 +11,10 @@ import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { crc32 } from "node:zlib";
 
-export interface PackedFilm {
+export interface PackedRecord {
   /** SHA-256 of the source file's bytes, hexadecimal. */
   readonly digest: string;
-  /** `size * size` values. */
-  readonly pixels: Uint8Array;
+  readonly bytes: Uint8Array;
 }
 
 export interface Pack {
@@ -30,17 +30,17 @@ const MAGIC = "HILUMPK1";
 /** Magic, records' bytes, index's bytes, index's checksum. */
 const TRAILER_BYTES = 24;
 
-/** Writes the films, all of `recordBytes`, and returns the pack's path once it is safely on disk. */
+/** Writes the records, all of `recordBytes`, and returns the pack's path once it is safely on disk. */
 export async function writePack(
   folder: string,
-  films: readonly PackedFilm[],
+  records: readonly PackedRecord[],
   recordBytes: number,
 ): Promise<string> {
-  const entries = films.map(({ digest, pixels }) => [digest, crc32(pixels)]);
+  const entries = records.map(({ digest, bytes }) => [digest, crc32(bytes)]);
   const index = Buffer.from(JSON.stringify({ recordBytes, entries }));
   const trailer = Buffer.alloc(TRAILER_BYTES);
   trailer.write(MAGIC, "latin1");
-  trailer.writeDoubleLE(films.length * recordBytes, 8);
+  trailer.writeDoubleLE(records.length * recordBytes, 8);
   trailer.writeUInt32LE(index.length, 16);
   trailer.writeUInt32LE(crc32(index), 20);
   const name = createHash("sha256").update(index).digest("hex").slice(0, 32);
@@ -52,7 +52,7 @@ export async function writePack(
   try {
     const file = await open(temporary, "wx");
     try {
-      for (const { pixels } of films) await file.writeFile(pixels);
+      for (const { bytes } of records) await file.writeFile(bytes);
       await file.writeFile(index);
       await file.writeFile(trailer);
       await file.sync();

@@ -11,7 +11,7 @@ import {
   openPack,
   PACK_SUFFIX,
   type Pack,
-  type PackedFilm,
+  type PackedRecord,
   TEMPORARY_PREFIX,
   writePack,
 } from "./cache-pack.ts";
@@ -27,7 +27,7 @@ export interface PackStore {
   refresh(): Promise<void>;
   /** Where a film lies, in a pack that was checked; undefined where it is not stored. */
   find(digest: string): Promise<Location | undefined>;
-  add(films: readonly PackedFilm[]): Promise<void>;
+  add(records: readonly PackedRecord[]): Promise<void>;
   /** Keeps only the packs open that hold one of the locations; `close` closes those as well. */
   keep(locations: Iterable<Location>): void;
   close(): void;
@@ -90,8 +90,8 @@ export async function openPackStore(folder: string, recordBytes: number): Promis
         else await drop(pack);
       }
     },
-    async add(films) {
-      const path = await writePack(folder, films, recordBytes);
+    async add(records) {
+      const path = await writePack(folder, records, recordBytes);
       const replaced = packs.get(path);
       if (!replaced) await read(path);
     },

@@ -18,6 +18,7 @@ export {
   defaultCacheFolder,
   type ImageCache,
 } from "./cache.ts";
+export { openPackStore, type PackStore } from "./cache-store.ts";
 export { contactSheet, type SheetFilm, type SheetOptions } from "./contact-sheet.ts";
 export type { Dataset, DatasetProblem, Sample } from "./dataset.ts";
 export { classOf, compareBytes, isNegativeName } from "./dataset.ts";

@@ -4,7 +4,10 @@ import { type PlotPart, plotSvg } from "./plot.ts";
 import { COLOURS } from "./theme.ts";
 
 export interface CurvePoint {
+  /** Up to 0 those of a head on its own, before the network. */
   readonly epoch: number;
+  /** What the title calls it; "epoch N" by default. */
+  readonly name?: string;
   readonly loss: number;
   readonly valLoss: number | null;
   readonly metrics: Readonly<Record<string, number | null>>;
@@ -21,9 +24,9 @@ export async function learningCurves(
     { epoch, series: "training", value: loss },
     ...(valLoss === null ? [] : [{ epoch, series: "validation", value: valLoss }]),
   ]);
-  const values = history.flatMap(({ epoch, metrics }) => {
+  const values = history.flatMap(({ epoch, name = `epoch ${epoch}`, metrics }) => {
     const value = metrics[metric];
-    return value === null || value === undefined ? [] : [{ epoch, value }];
+    return value === null || value === undefined ? [] : [{ epoch, name, value }];
   });
   const sign = entry?.better === "lower" ? -1 : 1;
   const best = values.reduce<(typeof values)[number] | undefined>(
@@ -33,7 +36,7 @@ export async function learningCurves(
   const epochs = {
     field: "epoch",
     type: "quantitative",
-    title: "Epoch",
+    title: history.some(({ epoch }) => epoch <= 0) ? "Epoch (up to 0: the head alone)" : "Epoch",
     axis: { tickMinStep: 1, format: "d" },
     scale: { nice: false, padding: 8 },
   } as const;
@@ -63,7 +66,7 @@ export async function learningCurves(
   };
   const metricPlot = (top: (typeof values)[number]): PlotPart => ({
     ...size,
-    title: `${title}, validation: best ${top.value.toFixed(4)} in epoch ${top.epoch}`,
+    title: `${title}, validation: best ${top.value.toFixed(4)} in ${top.name}`,
     layer: [
       {
         data: { values },

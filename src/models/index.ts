@@ -3,7 +3,7 @@ export type { Backbone, BackboneEntry, Preprocessing } from "./backbone.ts";
 export { BACKBONES, backboneEntry } from "./backbones/table.ts";
 export { type ConvOptions, type LayerFactory, layersOf } from "./layers.ts";
 export type { Network, NetworkEntry, NetworkOptions, Recipe } from "./network.ts";
-export { NETWORKS, networkEntry } from "./registry.ts";
+export { entryNamed, NETWORKS, networkEntry } from "./registry.ts";
 export { embedGraph } from "./surgery/embed.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
 export {

@@ -68,14 +68,18 @@ export function inferenceForward(
   const images = op.cast(op.unsqueeze(pixels, [1]), "float32");
   const scores = network(normalizeImages(images, normalization), logits);
   builder.output(probabilitiesOf(scores, task), "probabilities");
-  const graph = builder.build("validation");
-  const moved = [...graph.initializers].filter(([name]) => inputs.has(name));
+  return weightsAsInputs(builder.build("validation"), inputs);
+}
+
+/** The graph with these initializers as inputs, whose values are then fed. */
+export function weightsAsInputs(graph: Graph, names: ReadonlySet<string>): Graph {
+  const moved = [...graph.initializers].filter(([name]) => names.has(name));
   return {
     ...graph,
     inputs: [
       ...graph.inputs,
       ...moved.map(([name, { type, dims }]) => ({ name, type, shape: dims })),
     ],
-    initializers: new Map([...graph.initializers].filter(([name]) => !inputs.has(name))),
+    initializers: new Map([...graph.initializers].filter(([name]) => !names.has(name))),
   };
 }

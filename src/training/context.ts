@@ -5,6 +5,7 @@ import type { Network } from "../models/index.ts";
 import type { EpochRecord } from "./checkpoint.ts";
 import type { DataOptions } from "./data.ts";
 import type { OnTrainEvent } from "./events.ts";
+import type { PretrainedBackbone } from "./transfer/network.ts";
 
 /** A metric of the user's own, higher is better: recorded with each epoch, and selectable by its name. */
 export type OwnMetric = (predictions: readonly Prediction[]) => number | null;
@@ -18,6 +19,8 @@ export interface TrainContext extends Omit<DataOptions, "onProgress"> {
   readonly onEvent?: OnTrainEvent | undefined;
   /** Takes the place of the named model. */
   readonly network?: Network | undefined;
+  /** Takes the place of the named model: its head is trained, then blocks of it from the top. */
+  readonly backbone?: PretrainedBackbone | undefined;
   /** Takes the place of the named loss. */
   readonly loss?: Loss | undefined;
   readonly metrics?: Readonly<Record<string, OwnMetric>> | undefined;

@@ -5,6 +5,7 @@ import { describe, expect, it, vi } from "vitest";
 import { crashingAt } from "../../test/support/crashing-disk.ts";
 import { phantomFolder } from "../../test/support/phantom-folder.ts";
 import { contentsOf, expectSameRun } from "../../test/support/run-contents.ts";
+import { smallBackbone } from "../../test/support/small-backbone.ts";
 import { openDataset } from "../datasets/index.ts";
 import type { TrainOptions } from "./options.ts";
 import { runFolder } from "./run-folder.ts";
@@ -16,7 +17,11 @@ const { films, cacheFolder, place } = await phantomFolder({ count: 26, size: 32,
 const dataset = await openDataset(films);
 
 /** Small enough that a run takes a few tenths of a second. */
-const TINY = { width: 0.1, depth: 0.5, size: 16, threads: 2, valFraction: 0.2 } as const;
+const TINY = { size: 16, threads: 2, valFraction: 0.2 } as const;
+const SCALED = { width: 0.1, depth: 0.5 } as const;
+const backbone = smallBackbone(TINY.size);
+
+const PRETRAINED = "a pretrained backbone, its head, two of its blocks, averages";
 
 /** Between them: norms, dropout, averages, micro-batches, every kind of noise, balance and end. */
 const RUNS: Readonly<Record<string, TrainOptions>> = {
@@ -42,6 +47,16 @@ const RUNS: Readonly<Record<string, TrainOptions>> = {
     metric: "logLoss",
     lr: 0.3,
   },
+  [PRETRAINED]: {
+    batch: 8,
+    epochs: 2,
+    headEpochs: 3,
+    featurePasses: 1,
+    unfreeze: 2,
+    layerDecay: 0.5,
+    averageDecay: 0.9,
+    augmentation: "light",
+  },
   "plain, cosine with warm-up, label smoothing": {
     model: "plain",
     batch: 8,
@@ -53,8 +68,12 @@ const RUNS: Readonly<Record<string, TrainOptions>> = {
 };
 
 /** Every step is saved, so that there is much to die in. */
-const once = (out: string, options: TrainOptions) =>
-  train(dataset, { ...TINY, ...options }, { out, isResumed: true, cacheFolder, checkpointMs: 0 });
+const once = (out: string, options: TrainOptions) => {
+  const context = { out, isResumed: true, cacheFolder, checkpointMs: 0 };
+  return options === RUNS[PRETRAINED]
+    ? train(dataset, { ...TINY, ...options }, { ...context, backbone })
+    : train(dataset, { ...TINY, ...SCALED, ...options }, context);
+};
 
 /**
  * Most files take three changes (open, write, rename), so this meets each kind of them; with 1, every

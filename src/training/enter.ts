@@ -12,16 +12,22 @@ export interface Entry {
   readonly settings: Settings;
   readonly data: RunData;
   readonly graphs: Graphs;
+  /** Path of the file that the backbone's weights come from. */
+  readonly weights: string | null;
 }
 
 /** Throws `data-changed` and `settings-changed` where a resumed run would not repeat itself. */
-export function enterRun(folder: RunFolder, { dataset, settings, data, graphs }: Entry): void {
+export function enterRun(
+  folder: RunFolder,
+  { dataset, settings, data, graphs, weights }: Entry,
+): void {
   if (folder.state() === "absent")
     beginRun(folder, {
       format: 1,
       hilum: VERSION,
       data: dataset.root,
       settings,
+      weights,
       manifestSha256: data.manifestSha256,
       networkSha256: graphs.sha256,
       leaks: data.leaks.map(({ message }) => message),

@@ -1,6 +1,6 @@
 /** The end of an epoch: validation, the record of it, and the weights where they are the best so far. */
-import { evaluatePredictions, isBetter, type Prediction } from "../evaluation/index.ts";
 import { type EpochRecord, type Progress, saveBest } from "./checkpoint.ts";
+import { isBestYet, metricsOf } from "./choice.ts";
 import type { TrainContext } from "./context.ts";
 import { refuseAfter, refuseLostState } from "./divergence.ts";
 import { writeHistory } from "./history.ts";
@@ -27,13 +27,13 @@ export async function finishEpoch(
   if (!predictions) return undefined;
   if (!predictions.every(({ probabilities }) => Array.from(probabilities).every(Number.isFinite)))
     refuseAfter(run, progress, "A probability on validation is not finite");
-  const metrics = metricsOf(predictions, run, context);
+  const metrics = metricsOf(predictions, run.dataset.task, context.metrics);
   const value = metrics[settings.metric] ?? null;
-  const isBest = isBestYet(value, progress, directionOf(settings.metric, context.metrics));
+  const isBest = isBestYet(value, progress.best, directionOf(settings.metric, context.metrics));
   if (isBest) saveBest(folder, new Map(Object.entries(weights)));
   const record = recordOf(run, progress, { metrics, seconds: (performance.now() - begun) / 1000 });
   const history = [...progress.history, record];
-  await writeHistory(folder, history, settings.metric);
+  await writeHistory(folder, { head: run.head?.history, epochs: history }, settings.metric);
   context.onEvent?.({ kind: "epoch", record, metric: settings.metric, isBest });
   await context.onEpoch?.(record, predictions);
   const stale = isBest ? 0 : progress.stale + 1;
@@ -49,34 +49,6 @@ export async function finishEpoch(
     drops: progress.drops + (isDrop ? 1 : 0),
     best: isBest ? { epoch: record.epoch, value } : progress.best,
   };
-}
-
-/** Without a metric that is defined nothing chooses: the last epoch then counts as the best. */
-function isBestYet(
-  value: number | null,
-  { best }: Progress,
-  direction: "higher" | "lower",
-): boolean {
-  if (best === null || best.value === null) return true;
-  return value !== null && isBetter(value, best.value, direction);
-}
-
-function metricsOf(
-  predictions: readonly Prediction[],
-  { dataset }: Run,
-  context: TrainContext,
-): Record<string, number | null> {
-  const { metrics } = evaluatePredictions(predictions, dataset.task, { rounds: 0 });
-  const values = Object.entries(metrics).map(([key, { value }]) => [key, value] as const);
-  const own = Object.entries(context.metrics ?? {}).map(
-    ([key, compute]) => [key, finiteOrNull(compute(predictions))] as const,
-  );
-  return Object.fromEntries([...values, ...own]);
-}
-
-/** JSON knows no others: a resumed run has to find what it left. */
-function finiteOrNull(value: number | null): number | null {
-  return value !== null && Number.isFinite(value) ? value : null;
 }
 
 function recordOf(

@@ -7,6 +7,22 @@ export type TrainEvent =
   /** In cross-validation: the events that follow are this fold's. */
   | { readonly kind: "fold"; readonly fold: number; readonly folds: number }
   | { readonly kind: "caching"; readonly done: number; readonly total: number }
+  /** Of the frozen backbone, all passes together. */
+  | { readonly kind: "features"; readonly done: number; readonly total: number }
+  | {
+      readonly kind: "headEpoch";
+      readonly record: EpochRecord;
+      /** At most. */
+      readonly epochs: number;
+      readonly isBest: boolean;
+    }
+  /** The head is found, or was by an earlier process. */
+  | {
+      readonly kind: "head";
+      readonly bestEpoch: number;
+      readonly epochs: number;
+      readonly metric: { readonly name: string; readonly value: number | null };
+    }
   | { readonly kind: "problem"; readonly problem: DatasetProblem }
   | {
       readonly kind: "started";

@@ -38,7 +38,8 @@ export async function finishRun(run: Run, progress: Progress): Promise<RunResult
     metrics,
   };
   writeModelFile(folder.file("model"), assembleClassifier(run.graphs.network, best, metadata));
-  await writeCurvesPicture(folder, progress.history, settings.metric);
+  const histories = { head: run.head?.history, epochs: progress.history };
+  await writeCurvesPicture(folder, histories, settings.metric);
   const result = {
     bestEpoch: progress.best.epoch,
     metrics,

@@ -1,26 +1,42 @@
 /** The history of a run in its three forms: JSON lines, a TensorBoard event file, curves. */
-import { learningCurves, svgToPng } from "../evaluation/index.ts";
+import { type CurvePoint, learningCurves, svgToPng } from "../evaluation/index.ts";
 import type { EpochRecord } from "./checkpoint.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { scalarEvent, versionEvent } from "./tensorboard.ts";
 
+export interface Histories {
+  /** Of a pretrained backbone's head, which comes first. */
+  readonly head?: readonly EpochRecord[] | undefined;
+  readonly epochs: readonly EpochRecord[];
+}
+
 /** Writes the whole history anew: a resumed run leaves no line that it did not train. */
 export async function writeHistory(
   folder: RunFolder,
-  history: readonly EpochRecord[],
+  { head, epochs }: Histories,
   metric: string,
 ): Promise<void> {
-  folder.write("history", history.map((record) => `${JSON.stringify(record)}\n`).join(""));
-  folder.write("events", eventFile(history));
-  folder.write("curves", await learningCurves(history, metric));
+  folder.write("history", epochs.map((record) => `${JSON.stringify(record)}\n`).join(""));
+  folder.write("events", eventFile(epochs));
+  folder.write("curves", await learningCurves(pointsOf({ head, epochs }), metric));
 }
 
 export async function writeCurvesPicture(
   folder: RunFolder,
-  history: readonly EpochRecord[],
+  histories: Histories,
   metric: string,
 ): Promise<void> {
-  folder.write("curvesPicture", await svgToPng(await learningCurves(history, metric)));
+  folder.write("curvesPicture", await svgToPng(await learningCurves(pointsOf(histories), metric)));
+}
+
+/** The head's epochs end at 0, where those of the whole network begin. */
+function pointsOf({ head = [], epochs }: Histories): CurvePoint[] {
+  const before = head.map(({ epoch, ...record }) => ({
+    ...record,
+    epoch: epoch - head.length,
+    name: `epoch ${epoch} of the head`,
+  }));
+  return [...before, ...epochs];
 }
 
 /** The scalars of all epochs, whose numbers are the steps of the file. */

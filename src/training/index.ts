@@ -30,3 +30,6 @@ export {
   tune,
 } from "./sweep/index.ts";
 export { train, trainEvents } from "./train.ts";
+export { TRANSFER_DEFAULTS } from "./transfer/choose.ts";
+export type { PretrainedBackbone } from "./transfer/network.ts";
+export { PREPROCESSINGS } from "./transfer/preprocessing.ts";

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { HilumError } from "../errors.ts";
 import { guardDisk } from "../files.node.ts";
 import { lockFolder } from "../folder-lock.node.ts";
-import { CHECKPOINTS, type RunFolder } from "./run-folder.ts";
+import { CHECKPOINTS, HEAD_FOLDER, type RunFolder } from "./run-folder.ts";
 
 /**
  * Does the work while no other process may, in a folder that is made if need be and removed again
@@ -79,7 +79,7 @@ function makeFolder(path: string): boolean {
 
 /** What a killed process was writing when it ended. */
 function removeUnfinished(path: string): void {
-  for (const below of [path, join(path, CHECKPOINTS)])
+  for (const below of [path, join(path, CHECKPOINTS), join(path, HEAD_FOLDER)])
     for (const name of existsSync(below) ? readdirSync(below) : [])
       if (/^\..*\.tmp$/.test(name)) rmSync(join(below, name), { force: true });
 }

@@ -58,8 +58,16 @@ describe("settingsOf", () => {
   });
 
   it.each([
-    [{ epochs: 0 }, "epochs is 0; it has to be a whole number from 1 to 100000."],
-    [{ epochs: 2.5 }, "epochs is 2.5; it has to be a whole number from 1 to 100000."],
+    [
+      { epochs: 0 },
+      "epochs is 0; it has to be a whole number from 1, as no head is trained before.",
+    ],
+    [{ epochs: 2.5 }, "epochs is 2.5; it has to be a whole number from 0 to 100000."],
+    [
+      { unfreeze: "top" },
+      'unfreeze is "top"; it has to be a whole number from 0 to 100000 or "all".',
+    ],
+    [{ pretrained: "xrays" }, 'pretrained is "xrays"; it has to be one of imagenet, or null.'],
     [{ lr: -1 }, "lr is -1; it has to be a number above 0 to 1000."],
     [{ lr: Number.NaN }, "lr is NaN; it has to be a number above 0 to 1000."],
     [{ lr: "0.1" }, 'lr is "0.1"; it has to be a number above 0 to 1000.'],

@@ -6,6 +6,7 @@ import { HilumError, nearest } from "../errors.ts";
 import { NORMALIZATIONS } from "../images/index.ts";
 import type { Recipe } from "../models/index.ts";
 import { SCHEDULES } from "./schedule.ts";
+import { PREPROCESSINGS } from "./transfer/preprocessing.ts";
 
 const oneOf = <const T extends readonly string[]>(names: T) =>
   Type.Unsafe<T[number]>(Type.Enum([...names]));
@@ -18,6 +19,14 @@ export const SettingsSchema = Type.Object(
     /** Factors on the network's channels and blocks. */
     width: Type.Number({ exclusiveMinimum: 0, maximum: 16 }),
     depth: Type.Number({ exclusiveMinimum: 0, maximum: 16 }),
+    /** Published weights, by the name of what they were trained on. */
+    pretrained: orNull(oneOf(["imagenet"])),
+    /** SHA-256 of the file that the backbone's weights come from: where it lies is not part of a run. */
+    weightsSha256: orNull(Type.String({ pattern: "^[0-9a-f]{64}$" })),
+    /** Node or value of an ONNX file that holds the features. */
+    featureLayer: orNull(Type.String({ minLength: 1 })),
+    /** How the publisher of an ONNX file prepares pixels. */
+    preprocessing: orNull(oneOf(PREPROCESSINGS)),
     /** Side of the square input in pixels. */
     size: Type.Integer({ minimum: 16, maximum: 1024 }),
     fit: oneOf(["squash", "pad"]),
@@ -25,7 +34,17 @@ export const SettingsSchema = Type.Object(
     window: orNull(
       Type.Object({ center: Type.Number(), width: Type.Number({ exclusiveMinimum: 0 }) }),
     ),
-    epochs: Type.Integer({ minimum: 1, maximum: 100_000 }),
+    /** With a pretrained backbone, of fine-tuning; 0 trains its head alone. */
+    epochs: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    /** Epochs, at most, of the head on the frozen backbone's features; 0 leaves that stage out. */
+    headEpochs: Type.Integer({ minimum: 0, maximum: 100_000 }),
+    headLr: Type.Number({ exclusiveMinimum: 0, maximum: 1000 }),
+    /** Augmented passes over the training films whose features the head sees beside the plain ones. */
+    featurePasses: Type.Integer({ minimum: 0, maximum: 1000 }),
+    /** Blocks of the backbone, from the top, that fine-tuning trains. */
+    unfreeze: Type.Union([Type.Integer({ minimum: 0, maximum: 100_000 }), Type.Literal("all")]),
+    /** Factor on the learning rate from each block to the one below. */
+    layerDecay: Type.Number({ exclusiveMinimum: 0, maximum: 1 }),
     batch: Type.Integer({ minimum: 1, maximum: 4096 }),
     /** Batches whose gradients are summed for one step. */
     microBatches: Type.Integer({ minimum: 1, maximum: 1024 }),
@@ -69,6 +88,15 @@ export type Settings = Static<typeof SettingsSchema>;
 const DEFAULTS = {
   width: 1,
   depth: 1,
+  pretrained: null,
+  weightsSha256: null,
+  featureLayer: null,
+  preprocessing: null,
+  headEpochs: 0,
+  headLr: 1e-3,
+  featurePasses: 0,
+  unfreeze: "all",
+  layerDecay: 1,
   fit: "squash",
   normalization: "standardize",
   window: null,
@@ -95,10 +123,13 @@ const DEFAULTS = {
 } satisfies Partial<Settings>;
 
 /** What a caller may give; the network's recipe and the defaults fill the rest. */
-export type TrainOptions = { readonly [Key in keyof Settings]?: Settings[Key] | undefined };
+export type TrainOptions = { readonly [Key in keyof Settings]?: Settings[Key] | undefined } & {
+  /** The file that the backbone's weights come from; a run remembers its digest. */
+  readonly weights?: string | undefined;
+};
 
-/** Defaults that hang on where and on what training runs, or on the run that is resumed. */
-export type Circumstances = Pick<Settings, "metric" | "threads">;
+/** Defaults that hang on where and on what training runs, on its model, or on the run that is resumed. */
+export type Circumstances = Pick<Settings, "metric" | "threads"> & Partial<Settings>;
 
 /**
  * Whole settings: options over recipe over defaults. Throws `invalid-option` naming the first option
@@ -110,7 +141,7 @@ export function settingsOf(
   circumstances: Circumstances,
 ): Settings {
   const given = Object.fromEntries(
-    Object.entries(options).filter(([, value]) => value !== undefined),
+    Object.entries(options).filter(([key, value]) => value !== undefined && key !== "weights"),
   );
   // Adam's name promises that nothing decays; the recipe's decay was chosen for another optimizer.
   const undecayed = given.optimizer === "adam" ? { weightDecay: 0 } : {};
@@ -127,6 +158,8 @@ export function settingsOf(
   if (error) refuse(error.instancePath.split("/")[1] ?? "options", settings);
   const sound = settings as unknown as Settings;
   refuseFold(sound);
+  if (sound.epochs === 0 && sound.headEpochs === 0)
+    refuse("epochs", sound, "a whole number from 1, as no head is trained before");
   return sound;
 }
 
@@ -142,16 +175,23 @@ function refuseUnknown(settings: object): void {
   );
 }
 
-function refuse(option: string, settings: Readonly<Record<string, unknown>>): never {
+function refuse(
+  option: string,
+  settings: Readonly<Record<string, unknown>>,
+  allowed = allowedFor(option),
+): never {
   const value = settings[option];
-  const schemas = SettingsSchema.properties as Readonly<Record<string, TSchema>>;
-  const allowed = allowedBy(schemas[option] ?? {});
   const shown = typeof value === "number" ? String(value) : JSON.stringify(value);
   throw new HilumError("invalid-option", `Option ${option} is ${shown}; it has to be ${allowed}.`, {
     option,
     value,
     allowed,
   });
+}
+
+function allowedFor(option: string): string {
+  const schemas = SettingsSchema.properties as Readonly<Record<string, TSchema>>;
+  return allowedBy(schemas[option] ?? {});
 }
 
 interface Range {
@@ -167,13 +207,19 @@ function allowedBy(schema: TSchema): string {
     type,
     anyOf,
     enum: names,
-  } = schema as { type?: string; anyOf?: TSchema[]; enum?: string[] };
-  if (anyOf) return `${anyOf.slice(1).map(allowedBy).join(" or ")}, or null`;
+    const: only,
+  } = schema as { type?: string; anyOf?: TSchema[]; enum?: string[]; const?: string };
+  if (anyOf) {
+    const [first, ...rest] = anyOf.map(allowedBy);
+    return first === "null" ? `${rest.join(" or ")}, or null` : [first, ...rest].join(" or ");
+  }
+  if (only !== undefined) return JSON.stringify(only);
   if (names) return `one of ${names.join(", ")}`;
   if (type === "integer") return `a whole number${rangeOf(schema as Range)}`;
   if (type === "number") return `a number${rangeOf(schema as Range)}`;
   if (type === "boolean") return "true or false";
   if (type === "array") return "a list of texts";
+  if (type === "null") return "null";
   return type === "object" ? "{ center, width } with a width above 0" : "a text";
 }
 

@@ -21,9 +21,18 @@ import { type Network, networkEntry } from "../models/index.ts";
 import { type Graph, modelOf, writeModel } from "../onnx/index.ts";
 import { inferenceForward, trainingForward } from "./compose.ts";
 import type { Settings } from "./options.ts";
+import {
+  fineTuning,
+  type PretrainedBackbone,
+  type TransferNetwork,
+  transferNetwork,
+} from "./transfer/network.ts";
 
 export interface Graphs {
   readonly network: Network;
+  /** Of a pretrained backbone: its features. */
+  readonly transfer: TransferNetwork | undefined;
+  readonly loss: Loss;
   readonly augmentation: Augmentation;
   readonly training: TrainingGraph;
   /** Images to probabilities, with everything that training changes as inputs. */
@@ -35,10 +44,13 @@ export interface Graphs {
 
 export interface OwnParts {
   readonly network?: Network | undefined;
+  readonly backbone?: PretrainedBackbone | undefined;
+  /** Whether the backbone keeps its statistics, and trains from the top as far as the settings say. */
+  readonly isPretrained?: boolean | undefined;
   readonly loss?: Loss | undefined;
 }
 
-/** The graphs of a run. A network or loss of the user's own takes the place of the named one. */
+/** The graphs of a run. A network, backbone or loss given takes the place of the named one. */
 export function graphsOf(
   settings: Settings,
   task: Task,
@@ -46,11 +58,15 @@ export function graphsOf(
     batch,
     block,
     network: ownNetwork,
+    backbone,
+    isPretrained = false,
     loss: ownLoss,
   }: OwnParts & { readonly batch: number; readonly block: number },
 ): Graphs {
   const { width, depth, seed, size, model } = settings;
-  const network = ownNetwork ?? networkEntry(model).build({ width, depth, seed });
+  const transfer = backbone && transferNetwork(backbone, settings);
+  const network =
+    transfer?.network ?? ownNetwork ?? networkEntry(model).build({ width, depth, seed });
   const parts = {
     network,
     logits: logitCount(task),
@@ -64,9 +80,13 @@ export function graphsOf(
   const loss = ownLoss ?? lossOf(settings, task);
   const forward = trainingForward({ ...parts, batch, augmentation, loss });
   const names = parameterNames(forward);
+  const isFree = trainableBy(settings.freeze, names);
+  const tuning = transfer && isPretrained ? fineTuning(transfer.blocks, settings) : undefined;
   const training = trainingGraph(forward, {
     optimizer: optimizerOf(settings),
-    trainable: trainableBy(settings.freeze, names),
+    trainable: (name) => isFree(name) && (tuning?.isTrainable(name) ?? true),
+    rateOf: tuning?.rateOf,
+    keepsStatistics: () => tuning !== undefined,
     averages: settings.averageDecay > 0,
     microBatches: settings.microBatches,
     block,
@@ -76,6 +96,8 @@ export function graphsOf(
   const inputs = new Set(held.map(({ name }) => name));
   return {
     network,
+    transfer,
+    loss,
     augmentation,
     training,
     validation: inferenceForward({ ...parts, task, inputs }),

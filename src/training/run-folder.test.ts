@@ -16,6 +16,7 @@ const CONFIG: RunConfig = {
   hilum: "0.0.0",
   data: "/films",
   settings: settings(),
+  weights: null,
   manifestSha256: "m",
   networkSha256: "n",
   leaks: [],

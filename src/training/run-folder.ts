@@ -13,6 +13,9 @@ export const RUN_FILES = {
   events: "events.out.tfevents.0.hilum",
   last: "checkpoints/last.safetensors",
   best: "checkpoints/best.safetensors",
+  head: "head/head.safetensors",
+  headHistory: "head/history.jsonl",
+  headEvents: "head/events.out.tfevents.0.hilum",
   curves: "curves.svg",
   curvesPicture: "curves.png",
   preview: "preview.png",
@@ -22,6 +25,7 @@ export const RUN_FILES = {
 export type RunFile = keyof typeof RUN_FILES;
 
 export const CHECKPOINTS = "checkpoints";
+export const HEAD_FOLDER = "head";
 
 export interface RunConfig {
   readonly format: 1;
@@ -29,6 +33,8 @@ export interface RunConfig {
   /** Where the data were, as an absolute path. */
   readonly data: string;
   readonly settings: Settings;
+  /** Where the backbone's weights were, as an absolute path; null without such a file. */
+  readonly weights: string | null;
   /** Digest of what was trained on: keys, targets, patients, parts and contents. */
   readonly manifestSha256: string;
   /** Digest of the graph from film to loss with its initial weights. */
@@ -40,6 +46,7 @@ export interface RunConfig {
 export interface RunResult {
   readonly run: string;
   readonly model: string;
+  /** 0 where it is the head on the frozen backbone. */
   readonly bestEpoch: number;
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly epochs: number;

@@ -3,7 +3,7 @@ import { classOf, type Dataset } from "../datasets/index.ts";
 import { blockedChannels, openSession, type Session } from "../onnx/index.node.ts";
 import type { Tensor } from "../onnx/index.ts";
 import { type Batches, openBatches } from "./batches.ts";
-import { FIRST_PROGRESS, loadLast, type Progress } from "./checkpoint.ts";
+import { FIRST_PROGRESS, loadLast, type Progress, saveBest } from "./checkpoint.ts";
 import type { TrainContext } from "./context.ts";
 import { openRunData, type RunData } from "./data.ts";
 import { enterRun } from "./enter.ts";
@@ -14,6 +14,9 @@ import { type Graphs, graphsOf } from "./plan.ts";
 import { writePreview } from "./preview.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { openTrainer, type Trainer } from "./trainer.ts";
+import type { ChosenModel } from "./transfer/choose.ts";
+import { findHead } from "./transfer/find-head.ts";
+import type { HeadRecord } from "./transfer/head-record.ts";
 
 export interface Run {
   readonly folder: RunFolder;
@@ -29,16 +32,23 @@ export interface Run {
   /** Class of each training film; -1 where several findings may be present. */
   readonly classes: readonly number[];
   readonly progress: Progress;
+  /** Of a pretrained backbone: what its first stage found. */
+  readonly head: HeadRecord | undefined;
   /** What validation and the exported model use: averages where they are kept, and statistics. */
   weights(): Record<string, Tensor>;
   close(): Promise<void>;
 }
 
+export interface RunPlan {
+  readonly settings: Settings;
+  readonly model: ChosenModel;
+  readonly folder: RunFolder;
+}
+
 /** Opens everything a run needs, writes down what it is, and takes up its last checkpoint. */
 export async function openRun(
   dataset: Dataset,
-  settings: Settings,
-  folder: RunFolder,
+  { settings, model, folder }: RunPlan,
   context: TrainContext,
 ): Promise<Run> {
   const closers: (() => Promise<void> | void)[] = [];
@@ -60,8 +70,13 @@ export async function openRun(
     for (const problem of data.problems) onEvent?.({ kind: "problem", problem });
     const batch = batchOf(settings, data.train.count);
     const block = await blockedChannels();
-    const graphs = graphsOf(settings, dataset.task, { ...context, batch, block });
-    enterRun(folder, { dataset, settings, data, graphs });
+    const { isPretrained } = model;
+    const backbone = await model.backbone(settings);
+    const parts = { ...context, backbone, isPretrained, batch, block };
+    const graphs = graphsOf(settings, dataset.task, parts);
+    enterRun(folder, { dataset, settings, data, graphs, weights: model.weights?.path ?? null });
+    const entered = { folder, settings, dataset, data, graphs };
+    const head = settings.headEpochs > 0 ? await findHead(entered, context) : undefined;
     const trainer = opened(await openTrainer(graphs.training, settings));
     const validation = opened(await openSession(graphs.validation, settings));
     const batches = openBatches(
@@ -76,7 +91,7 @@ export async function openRun(
       },
       settings.microBatches,
     );
-    const progress = await takeUp(folder, trainer, settings);
+    const progress = await takeUp(entered, trainer, head);
     if (context.hasPreview) await writePreview(folder, data.train, graphs.augmentation, settings);
     onEvent?.({
       kind: "started",
@@ -89,11 +104,8 @@ export async function openRun(
         progress.totalSteps === 0 ? null : { epoch: progress.epoch + 1, step: progress.step },
     });
     return {
-      folder,
-      settings,
-      dataset,
-      data,
-      graphs,
+      ...entered,
+      head,
       trainer,
       validation,
       batches,
@@ -114,14 +126,29 @@ function batchOf({ batch, microBatches }: Settings, count: number): number {
 }
 
 /** Restores the last checkpoint and cuts the history to what it knows; else begins anew. */
-async function takeUp(folder: RunFolder, trainer: Trainer, settings: Settings): Promise<Progress> {
+async function takeUp(
+  { folder, graphs, settings }: Pick<Run, "folder" | "graphs" | "settings">,
+  trainer: Trainer,
+  head: HeadRecord | undefined,
+): Promise<Progress> {
   const last = loadLast(folder);
   if (last) trainer.restore(last.state);
-  const progress = last?.progress ?? FIRST_PROGRESS;
+  else if (head) beginWithHead(trainer, head);
+  const best = head ? { epoch: 0, value: head.value } : null;
+  const progress = last?.progress ?? { ...FIRST_PROGRESS, best };
+  if (!last && head) saveBest(folder, new Map(Object.entries(inferenceWeights(graphs, trainer))));
   // Without an epoch there is nothing to write, unless a killed process wrote one it did not save.
-  if (progress.history.length > 0 || folder.read("history"))
-    await writeHistory(folder, progress.history, settings.metric);
+  if (head || progress.history.length > 0 || folder.read("history"))
+    await writeHistory(folder, { head: head?.history, epochs: progress.history }, settings.metric);
   return progress;
+}
+
+function beginWithHead(trainer: Trainer, { tensors }: HeadRecord): void {
+  const found = [...trainer.state()].map(([name, initial]): [string, Tensor] => [
+    name,
+    tensors.get(name.replace(/:average$/, "")) ?? initial,
+  ]);
+  trainer.restore(new Map(found));
 }
 
 function inferenceWeights({ training }: Graphs, trainer: Trainer): Record<string, Tensor> {

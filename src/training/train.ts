@@ -3,7 +3,6 @@ import { availableParallelism } from "node:os";
 import { isAbsolute, relative, resolve } from "node:path";
 import { type Dataset, openDataset } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
-import { networkEntry, type Recipe } from "../models/index.ts";
 import type { TrainContext } from "./context.ts";
 import { eventsOf, type TrainEvent } from "./events.ts";
 import { trainToEnd } from "./loop.ts";
@@ -12,16 +11,7 @@ import { type Circumstances, type Settings, settingsOf, type TrainOptions } from
 import { openRun } from "./run.ts";
 import { type RunFolder, type RunResult, refuseChanges, runFolder } from "./run-folder.ts";
 import { defaultMetric, refuseUnsuited } from "./suitability.ts";
-
-const OWN_NETWORK_RECIPE: Recipe = {
-  size: 96,
-  batch: 32,
-  epochs: 10,
-  learningRate: 1e-3,
-  weightDecay: 0.01,
-  optimizer: "adamw",
-  augmentation: "light",
-};
+import { type ChosenModel, chosenModel } from "./transfer/choose.ts";
 
 /**
  * Trains a classifier on a data set (or the folder of one) and returns what came of it. Equal
@@ -42,21 +32,22 @@ export async function train(
   refuseMisplaced(data, options);
   const folder = runFolder(resolve(context.out));
   const isResumed = context.isResumed === true;
-  if (isResumed && folder.state() === "finished") return finished(folder, options, context);
+  const model = chosenModel(options, context);
+  if (isResumed && folder.state() === "finished") return finished(folder, options, model);
   return withRunFolder(folder, { isResumed }, async () => {
-    if (folder.state() === "finished") return finished(folder, options, context);
-    if (folder.state() === "started") resumedSettings(folder, options, context);
+    if (folder.state() === "finished") return finished(folder, options, model);
+    if (folder.state() === "started") resumedSettings(folder, options, model);
     const dataset = typeof data === "string" ? await openDataset(data, openOptions(options)) : data;
     refuseAmongFilms(folder, dataset);
     const settings =
       folder.state() === "absent"
-        ? settingsFor(options, context, {
+        ? settingsFor(options, model, {
             metric: defaultMetric(dataset.task),
             threads: availableParallelism(),
           })
-        : resumedSettings(folder, options, context);
+        : resumedSettings(folder, options, model);
     refuseUnsuited(settings, dataset.task, Object.keys(context.metrics ?? {}));
-    const run = await openRun(dataset, settings, folder, context);
+    const run = await openRun(dataset, { settings, model, folder }, context);
     try {
       return await trainToEnd(run, context);
     } finally {
@@ -78,37 +69,26 @@ export function trainEvents(
 }
 
 /** What is not changed by going on with a finished run: nothing is. */
-function finished(folder: RunFolder, options: TrainOptions, context: TrainContext): RunResult {
-  resumedSettings(folder, options, context);
+function finished(folder: RunFolder, options: TrainOptions, model: ChosenModel): RunResult {
+  resumedSettings(folder, options, model);
   return folder.result();
 }
 
 /** The run's own settings, after making sure that those asked for are the same. */
-function resumedSettings(
-  folder: RunFolder,
-  options: TrainOptions,
-  context: TrainContext,
-): Settings {
+function resumedSettings(folder: RunFolder, options: TrainOptions, model: ChosenModel): Settings {
   const { settings: before } = folder.config();
-  const settings = settingsFor(options, context, before);
+  const settings = settingsFor(options, model, before);
   refuseChanges(folder, settings);
   return settings;
 }
 
 function settingsFor(
   options: TrainOptions,
-  context: TrainContext,
+  { name, recipe, defaults, weights }: ChosenModel,
   { metric, threads }: Circumstances,
 ): Settings {
-  if (context.network && options.model !== undefined && options.model !== OWN)
-    throw new HilumError(
-      "invalid-option",
-      `Option model is "${options.model}", but a network of your own is given too. Leave one of them out.`,
-      { option: "model", value: options.model },
-    );
-  const model = context.network ? OWN : (options.model ?? "cnn");
-  const recipe = context.network ? OWN_NETWORK_RECIPE : networkEntry(model).recipe;
-  const settings = settingsOf({ ...options, model }, recipe, { metric, threads });
+  const own = { model: name, weightsSha256: weights?.sha256 ?? null };
+  const settings = settingsOf({ ...options, ...own }, recipe, { ...defaults, metric, threads });
   if (settings.folds !== null && settings.fold === null)
     throw new HilumError(
       "invalid-option",
@@ -117,9 +97,6 @@ function settingsFor(
     );
   return settings;
 }
-
-/** What a run with a network of the caller's own calls its model. */
-const OWN = "own";
 
 function openOptions({ patientPattern, labelPattern, positive }: TrainOptions) {
   return {

@@ -1,5 +1,4 @@
 import { NOTICE } from "../../classifier/index.ts";
-import { networkEntry } from "../../models/index.ts";
 import {
   type FoldsResult,
   type RunResult,
@@ -26,10 +25,11 @@ export const TRAIN: CommandDefinition = {
     "hilum train chest_xray --model cnn --out runs/cnn",
     "hilum train chest_xray --model residual --out runs/residual --resume",
     "hilum train chest_xray --label-pattern '_(bacteria|virus)_' --out runs/three",
+    "hilum train chest_xray --model efficientnet-lite0 --weights FILE.safetensors --out runs/lite",
+    "hilum train chest_xray --model ./mine.onnx --epochs 0 --out runs/head",
     "hilum train chest_xray --model depthwise --folds 5 --out runs/folds --json",
   ],
   async run([dir], options, { output, signal }) {
-    networkEntry(text(options.model) ?? "cnn");
     const { out, resume, cache, strict, preview, ...settings } = options;
     const reporter = trainReporter(output);
     const isEveryFold = options.folds !== undefined && options.fold === undefined;
@@ -73,7 +73,13 @@ export function trainReporter(output: Output): { onEvent(event: TrainEvent): voi
     stop: () => bar?.stop(),
     onEvent(event) {
       if (event.kind === "caching") barFor("decoding films").update(event.done, event.total);
-      else if (event.kind === "step") {
+      else if (event.kind === "features") barFor("features").update(event.done, event.total);
+      else if (event.kind === "headEpoch")
+        barFor("head").update(event.record.epoch, event.epochs, headNote(event));
+      else if (event.kind === "head") {
+        bar?.stop();
+        output.note(headLine(event));
+      } else if (event.kind === "step") {
         barFor(`epoch ${event.epoch}`).update(event.step, event.steps, stepNote(event));
       } else if (event.kind === "epoch") {
         barFor("validating").stop();
@@ -91,6 +97,16 @@ export function trainReporter(output: Output): { onEvent(event: TrainEvent): voi
       }
     },
   };
+}
+
+function headNote({ record }: Extract<TrainEvent, { kind: "headEpoch" }>): string {
+  const { loss, valLoss } = record;
+  return `loss ${loss.toFixed(4)}  validation ${valLoss?.toFixed(4) ?? "–"}`;
+}
+
+function headLine({ bestEpoch, epochs, metric }: Extract<TrainEvent, { kind: "head" }>): string {
+  const value = metric.value === null ? "" : `  ${metric.name} ${metric.value.toFixed(4)}`;
+  return `head on frozen features  ${epochs} epochs, best ${bestEpoch}${value}`;
 }
 
 type StepEvent = Extract<TrainEvent, { kind: "step" }>;

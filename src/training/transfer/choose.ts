@@ -1,0 +1,203 @@
+/** Which model a run trains: a network from scratch, a pretrained backbone by name, or an ONNX file's. */
+import { createHash } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { HilumError } from "../../errors.ts";
+import { readWeights } from "../../models/index.node.ts";
+import {
+  BACKBONES,
+  type BackboneEntry,
+  backboneGraph,
+  entryNamed,
+  NETWORKS,
+  type NetworkEntry,
+  type Recipe,
+} from "../../models/index.ts";
+import type { TrainContext } from "../context.ts";
+import type { Settings, TrainOptions } from "../options.ts";
+import type { PretrainedBackbone } from "./network.ts";
+
+export interface ChosenModel {
+  /** What the run calls it: never a path. */
+  readonly name: string;
+  readonly recipe: Recipe;
+  /** What is taken where nothing is said, beside the recipe. */
+  readonly defaults: Partial<Settings>;
+  /** The file that the weights come from. */
+  readonly weights: WeightFile | null;
+  /** Whether a head is found on the frozen backbone before that is trained, by its own statistics. */
+  readonly isPretrained: boolean;
+  /** Reads the weights; undefined for networks that have no backbone. */
+  backbone(settings: Settings): Promise<PretrainedBackbone | undefined>;
+}
+
+export interface WeightFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly sha256: string;
+}
+
+/** Of a network, or a backbone, of the caller's own. */
+const OWN_RECIPE: Recipe = {
+  size: 96,
+  batch: 32,
+  epochs: 10,
+  learningRate: 1e-3,
+  weightDecay: 0.01,
+  optimizer: "adamw",
+  augmentation: "light",
+};
+
+/** What a run with a network of the caller's own calls its model. */
+const OWN = "own";
+
+/** Of fine-tuning a backbone that has no recipe of its own. */
+const TUNING_RECIPE: Recipe = { ...OWN_RECIPE, size: 224, epochs: 4, learningRate: 3e-4 };
+
+/** Of pretrained backbones; chosen on EfficientNet-Lite0 and 5,216 films. */
+export const TRANSFER_DEFAULTS = {
+  headEpochs: 60,
+  unfreeze: 3,
+  layerDecay: 0.8,
+} as const satisfies Partial<Settings>;
+
+/** Options that only pretrained backbones have. */
+const OF_BACKBONES = ["headEpochs", "headLr", "featurePasses", "unfreeze", "layerDecay"] as const;
+
+/**
+ * The model that the options name. Throws `unknown-model`, `invalid-option` where options do not go
+ * together, and what reading the weights throws.
+ */
+export function chosenModel(
+  options: TrainOptions,
+  context: Pick<TrainContext, "network" | "backbone" | "cacheFolder">,
+): ChosenModel {
+  const name = options.model ?? (context.network || context.backbone ? OWN : "cnn");
+  const isFile = /\.onnx$/i.test(name);
+  if (!isFile) refuseOfFiles(options);
+  if (context.network || context.backbone) return ownModel(name, options, context);
+  if (isFile) return onnxModel(name);
+  const entry = entryNamed<NetworkEntry | BackboneEntry>(name, [...NETWORKS, ...BACKBONES]);
+  return isBackbone(entry)
+    ? backboneModel(entry, options)
+    : scratchModel(name, entry.recipe, options);
+}
+
+const isBackbone = (entry: NetworkEntry | BackboneEntry): entry is BackboneEntry =>
+  "preprocessing" in entry;
+
+function ownModel(
+  name: string,
+  options: TrainOptions,
+  { network, backbone }: Pick<TrainContext, "network" | "backbone">,
+): ChosenModel {
+  const kind = network ? "network" : "backbone";
+  if (name !== OWN || (network && backbone))
+    refuse(
+      "model",
+      name,
+      `is "${name}", but a ${kind} of your own is given too. Leave one of them out`,
+    );
+  if (!backbone) return scratchModel(OWN, OWN_RECIPE, options);
+  refuseSources(options, "a backbone of your own brings its weights");
+  return pretrained(OWN, TUNING_RECIPE, null, async () => backbone);
+}
+
+function scratchModel(name: string, recipe: Recipe, options: TrainOptions): ChosenModel {
+  refuseSources(
+    options,
+    `${name} starts from scratch. Pretrained backbones are: ${BACKBONES.map((entry) => entry.name).join(", ")}`,
+  );
+  refuseStages(options, `${name} starts from scratch and has no frozen backbone`);
+  return {
+    name,
+    recipe,
+    defaults: {},
+    weights: null,
+    isPretrained: false,
+    backbone: async () => undefined,
+  };
+}
+
+function backboneModel(entry: BackboneEntry, options: TrainOptions): ChosenModel {
+  const { name, recipe, preprocessing } = entry;
+  refuseScaling(options, name);
+  if (given(options.pretrained) && given(options.weights))
+    refuse("weights", options.weights, "and option pretrained name weights both. Give one of them");
+  const path = options.weights ?? (given(options.pretrained) ? publishedWeights(name) : undefined);
+  const build = async ({ size, seed }: Settings) => {
+    const weights = path === undefined ? undefined : await readWeights(path);
+    const graph = backboneGraph({ ...entry, size }, { weights, withTop: false, seed });
+    return { graph, preprocessing };
+  };
+  if (path === undefined) {
+    refuseStages(
+      options,
+      `${name} starts from random weights here: give it weights (--pretrained imagenet or --weights FILE)`,
+    );
+    return { name, recipe, defaults: {}, weights: null, isPretrained: false, backbone: build };
+  }
+  return pretrained(name, recipe, weightFile(path, "weights"), build);
+}
+
+function onnxModel(path: string): never {
+  throw new HilumError(
+    "operator-unsupported",
+    `${path}: backbones of ONNX files are not trained yet. Name one of the table.`,
+    { path },
+  );
+}
+
+function pretrained(
+  name: string,
+  recipe: Recipe,
+  weights: WeightFile | null,
+  backbone: ChosenModel["backbone"],
+): ChosenModel {
+  return { name, recipe, defaults: TRANSFER_DEFAULTS, weights, isPretrained: true, backbone };
+}
+
+function weightFile(path: string, option: string): WeightFile {
+  const absolute = resolve(path);
+  if (!statSync(absolute, { throwIfNoEntry: false })?.isFile())
+    throw new HilumError(
+      "file-not-found",
+      `Option ${option}: there is no file ${absolute}. Check the path.`,
+      { option, path: absolute },
+    );
+  const sha256 = createHash("sha256").update(readFileSync(absolute)).digest("hex");
+  return { path: absolute, sha256 };
+}
+
+function publishedWeights(name: string): never {
+  refuse("pretrained", name, `finds no weights of ${name}. Name their file: --weights FILE`);
+}
+
+const given = (value: unknown): boolean => value !== undefined && value !== null;
+
+function refuseSources(options: TrainOptions, reason: string): void {
+  for (const option of ["pretrained", "weights"] as const)
+    if (given(options[option])) refuse(option, options[option], `does not go here: ${reason}`);
+}
+
+function refuseStages(options: TrainOptions, reason: string): void {
+  for (const option of OF_BACKBONES)
+    if (given(options[option]))
+      refuse(option, options[option], `is for pretrained backbones, and ${reason}`);
+}
+
+function refuseOfFiles(options: TrainOptions): void {
+  for (const option of ["featureLayer", "preprocessing"] as const)
+    if (given(options[option]))
+      refuse(option, options[option], "is for a model that is an ONNX file: --model FILE.onnx");
+}
+
+function refuseScaling(options: TrainOptions, name: string): void {
+  for (const option of ["width", "depth"] as const)
+    if (given(options[option]) && options[option] !== 1)
+      refuse(option, options[option], `does not go with ${name}, whose weights have their shapes`);
+}
+
+function refuse(option: string, value: unknown, problem: string): never {
+  throw new HilumError("invalid-option", `Option ${option} ${problem}.`, { option, value });
+}
