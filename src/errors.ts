@@ -118,6 +118,10 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "No readable, labelled image is left to evaluate.",
   },
+  "predictions-differ": {
+    kind: "bad-input",
+    summary: "Models are compared whose predictions are of other films or labels.",
+  },
   "labels-differ": { kind: "bad-input", summary: "A data set has other labels than the model." },
   "split-unknown": { kind: "bad-input", summary: "A data set has no split of that name." },
   "predictions-invalid": {

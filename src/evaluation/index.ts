@@ -1,6 +1,18 @@
 /** Metrics, operating points, plots and pages. */
 export { BINARY_METRICS, type BinaryCase, binaryMetrics, type MetricEntry } from "./binary.ts";
 export {
+  type ComparedModel,
+  compareModels,
+  type MetricDifference,
+  type ModelPair,
+  type PairedTest,
+} from "./comparison/compare.ts";
+export { type AreaDifference, delongTest } from "./comparison/delong-test.ts";
+export { holm } from "./comparison/holm.ts";
+export { type McNemar, mcnemar, mcnemarOf } from "./comparison/mcnemar.ts";
+export { type BandPoint, type CurveBands, curveBands } from "./curves/bands.ts";
+export { type ReliabilityBin, reliabilityBins } from "./curves/reliability.ts";
+export {
   type DatasetEvaluation,
   type EvaluateDatasetOptions,
   evaluate,
@@ -15,6 +27,21 @@ export { rocFigure } from "./figures/roc.ts";
 export type { IntervalOptions, IntervalSettings } from "./intervals/settings.ts";
 export { type CurvePoint, learningCurves } from "./learning-curves.ts";
 export type { IntervalMethod, MetricValue } from "./metric-values.ts";
+export {
+  type ChosenPoint,
+  chooseOperatingPoint,
+  type OperatingRule,
+} from "./operating-points/choose.ts";
+export { decisionCurve, type NetBenefitPoint } from "./operating-points/decision-curve.ts";
+export { type PredictiveValue, predictiveValuesAt } from "./operating-points/predictive-values.ts";
+export {
+  confidenceAt,
+  type RiskCoverage,
+  type RiskCoveragePoint,
+  riskCoverage,
+  type UncertainBand,
+  uncertainBand,
+} from "./operating-points/risk-coverage.ts";
 export { type PlotSpec, plotSvg, svgToPng } from "./plot.ts";
 export {
   anonymous,
@@ -39,4 +66,5 @@ export type { Report } from "./report/report.ts";
 export type { Circumstances } from "./report/warnings.ts";
 export { REPORT_FILES, writeReport } from "./report/write-report.ts";
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";
+export { evaluateSubgroups, type Subgroup, type Subgroups } from "./subgroups/subgroups.ts";
 export { statedThreshold } from "./threshold.ts";

@@ -3,7 +3,7 @@ import type { Task } from "../datasets/index.portable.ts";
 import { HilumError, nearest } from "../errors.ts";
 import { BINARY_METRICS } from "./binary.ts";
 import type { Prediction } from "./evaluation.ts";
-import { rankPoints } from "./ranking.ts";
+import { chooseOperatingPoint } from "./operating-points/choose.ts";
 
 /** Metrics that can choose an epoch, and whether higher is better. */
 export const SELECTION_METRICS: Readonly<Record<string, "higher" | "lower">> = {
@@ -42,20 +42,11 @@ export function isBetter(
 export function youdenThreshold(predictions: readonly Prediction[], task: Task): number | null {
   if (task.kind !== "classes" || task.positive === null) return null;
   const index = task.positive;
-  const points = rankPoints(
-    predictions.map(({ target }) => target[index]!),
-    predictions.map(({ probabilities }) => probabilities[index]!),
+  return (
+    chooseOperatingPoint(
+      predictions.map(({ target }) => target[index]!),
+      predictions.map(({ probabilities }) => probabilities[index]!),
+      { kind: "youden" },
+    )?.threshold ?? null
   );
-  const last = points.at(-1);
-  if (!last || last.truePositives === 0 || last.falsePositives === 0) return null;
-  let best = Number.NEGATIVE_INFINITY;
-  let bestIndex = 0;
-  points.forEach(({ truePositives, falsePositives }, place) => {
-    const youden = truePositives / last.truePositives - falsePositives / last.falsePositives;
-    if (youden > best) [best, bestIndex] = [youden, place];
-  });
-  const { threshold } = points[bestIndex]!;
-  const below = points[bestIndex + 1]?.threshold ?? threshold;
-  const middle = (threshold + below) / 2;
-  return middle > below ? middle : threshold;
 }
