@@ -88,6 +88,18 @@ export const ERROR_CODES = {
     kind: "unsupported",
     summary: "A weight file is of a format that is not read, such as a .pth.",
   },
+  "weights-missing": {
+    kind: "not-found",
+    summary: "Published weights are not in the cache; the message says which file goes where.",
+  },
+  "weights-unverified": {
+    kind: "bad-input",
+    summary: "A file's digest or size is not the one that its publisher states.",
+  },
+  "download-failed": {
+    kind: "unavailable",
+    summary: "A file could not be fetched from its address; what came of it is kept.",
+  },
 
   // datasets
   "dataset-empty": { kind: "bad-input", summary: "A folder holds no labelled images." },

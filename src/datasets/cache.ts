@@ -7,8 +7,8 @@
 import { createHash } from "node:crypto";
 import { readSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
+import { defaultCacheFolder } from "../cache-folder.node.ts";
 import { assert, HilumError, isHilumError } from "../errors.ts";
 import { type Fit, RESIZE_VERSION, type WindowSetting } from "../images/index.ts";
 import { type DigestMemory, openDigestMemory } from "./cache-digest.ts";
@@ -52,12 +52,6 @@ export interface ImageCache {
 /** A block is a pack, and what a kill -9 costs: up to 512 films and 64 MB. */
 const BLOCK_FILMS = 512;
 const BLOCK_BYTES = 64 * 1024 * 1024;
-
-/** `HILUM_CACHE`, else `hilum` in the user's cache folder. */
-export function defaultCacheFolder(): string {
-  const { HILUM_CACHE, XDG_CACHE_HOME } = process.env;
-  return HILUM_CACHE || join(XDG_CACHE_HOME || join(homedir(), ".cache"), "hilum");
-}
 
 /**
  * Makes what is missing of the cache for the samples, and opens it. A film that cannot be read is

@@ -1,5 +1,7 @@
 /** Find, audit, split by patient, cache and augment. */
 
+export { defaultCacheFolder } from "../cache-folder.node.ts";
+
 export { type Audit, type AuditOptions, auditDataset } from "./audit.ts";
 export { auditPage } from "./audit-page.ts";
 export { type AuditPictures, auditPictures, auditSheet } from "./audit-pictures.ts";
@@ -15,7 +17,6 @@ export {
 export {
   buildImageCache,
   type CacheOptions,
-  defaultCacheFolder,
   type ImageCache,
 } from "./cache.ts";
 export { openPackStore, type PackStore } from "./cache-store.ts";

@@ -1,6 +1,7 @@
 /** Networks by name, and the layers that they and your own are made of. */
 export type { Backbone, BackboneEntry, Preprocessing } from "./backbone.ts";
 export { BACKBONES, backboneEntry } from "./backbones/table.ts";
+export { type GraphCost, graphCost } from "./graph-cost.ts";
 export { type ConvOptions, type LayerFactory, layersOf } from "./layers.ts";
 export type { Network, NetworkEntry, NetworkOptions, Recipe } from "./network.ts";
 export { entryNamed, NETWORKS, networkEntry } from "./registry.ts";
@@ -11,6 +12,14 @@ export {
   backboneGraph,
   expectedTensors,
 } from "./weights/backbone-graph.ts";
+export {
+  CATALOGUE,
+  type CatalogueEntry,
+  type ConvertedFile,
+  catalogueEntry,
+  type Digest,
+  type PublishedFile,
+} from "./weights/catalogue.ts";
 export {
   type ExpectedTensors,
   type FittedWeights,

@@ -37,11 +37,15 @@ export const WEIGHT_FORMATS: readonly WeightFormat[] = [
   { name: "onnx", matches: (head, path) => path.endsWith(".onnx") || head[0] === 0x08 },
 ];
 
-/** One line that makes safetensors of a PyTorch checkpoint. */
-export function torchConversion(path: string, target = converted(path)): string {
-  return python(
-    `import torch; from safetensors.torch import save_file; w = torch.load('${path}', map_location='cpu', weights_only=True); w = w.get('state_dict', w); save_file({k: v.contiguous() for k, v in w.items()}, '${target}')`,
-  );
+/** One line that makes safetensors of a PyTorch checkpoint; `open` is Python for the file. */
+export function torchConversion(
+  path: string,
+  { target = converted(path), open = `'${path}'` }: { target?: string; open?: string } = {},
+): string {
+  const imports = `import torch, zipfile; from safetensors.torch import save_file`;
+  const load = `w = torch.load(${open}, map_location='cpu', weights_only=True)`;
+  const kept = `{k: v.contiguous() for k, v in w.items() if not k.endswith('num_batches_tracked')}`;
+  return python(`${imports}; ${load}; w = w.get('state_dict', w); save_file(${kept}, '${target}')`);
 }
 
 const python = (line: string): string => `python -c "${line}"`;
