@@ -30,6 +30,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/train.ts")).TRAIN,
   },
   {
+    name: "lr-find",
+    summary: "Find a learning rate by a range test",
+    load: async () => (await import("./commands/lr-find.ts")).LR_FIND,
+  },
+  {
     name: "tune",
     summary: "Search for the best options of training within a budget",
     load: async () => (await import("./commands/tune.ts")).TUNE,

@@ -134,7 +134,11 @@ const LEARNING: readonly CommandOption[] = [
     description: "batches whose gradients make one step together (default: 1)",
     parse: number,
   },
-  { flags: "--lr <rate>", description: `learning rate (${RECIPE})`, parse: number },
+  {
+    flags: "--lr <rate>",
+    description: `learning rate, or auto for what lr-find suggests (${RECIPE})`,
+    parse: (given) => (given === "auto" ? given : number(given)),
+  },
   {
     flags: "--schedule <name>",
     description:

@@ -53,6 +53,7 @@ export {
 export { predictionsCsv } from "./predictions-csv.ts";
 export { type ReadPredictionsOptions, readPredictions } from "./predictions-file.ts";
 export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
+export { rateRangePlot } from "./rate-range-plot.ts";
 export { type ComposeOptions, reportOf } from "./report/compose.ts";
 export { drawFigures, FIGURE_STYLE, figureHtml } from "./report/figure-page.ts";
 export {

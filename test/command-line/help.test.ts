@@ -10,7 +10,7 @@ const THREADS = new RegExp(`${availableParallelism()},\\s+all\\s+there\\s+are`);
 const anywhere = (help: string) => help.replace(THREADS, "all there are");
 
 const commandsOf = (help: string) =>
-  [...help.split("Commands:")[1]!.matchAll(/^ {2}(\w+)/gm)]
+  [...help.split("Commands:")[1]!.matchAll(/^ {2}([\w-]+)/gm)]
     .map(([, name]) => name!)
     .filter((name) => name !== "help");
 

@@ -6,6 +6,7 @@ import {
   type TrainOptions,
   train,
   trainFolds,
+  withFoundRate,
 } from "../../training/index.ts";
 import { type CommandDefinition, text } from "../command.ts";
 import type { Output } from "../output.ts";
@@ -34,19 +35,17 @@ export const TRAIN: CommandDefinition = {
     const reporter = trainReporter(output);
     const isEveryFold = options.folds !== undefined && options.fold === undefined;
     try {
-      const result = await (isEveryFold ? trainFolds : train)(
-        String(dir),
-        settings as TrainOptions,
-        {
-          out: String(out),
-          isResumed: resume === true,
-          cacheFolder: text(cache),
-          isStrict: strict === true,
-          hasPreview: preview === true,
-          signal,
-          onEvent: reporter.onEvent,
-        },
-      );
+      const where = { out: String(out), cacheFolder: text(cache), signal };
+      const trained = await settled(String(dir), settings, where, output);
+      const result = await (isEveryFold ? trainFolds : train)(String(dir), trained, {
+        out: String(out),
+        isResumed: resume === true,
+        cacheFolder: text(cache),
+        isStrict: strict === true,
+        hasPreview: preview === true,
+        signal,
+        onEvent: reporter.onEvent,
+      });
       reporter.stop();
       output.result(result);
       output.print(`${resultTable(result)}\n\n${NOTICE}`);
@@ -56,6 +55,25 @@ export const TRAIN: CommandDefinition = {
     }
   },
 };
+
+/** `--lr auto` as the rate that a range test finds. */
+async function settled(
+  dir: string,
+  { lr, ...settings }: Readonly<Record<string, unknown>>,
+  context: { out: string; cacheFolder: string | undefined; signal: AbortSignal },
+  output: Output,
+): Promise<TrainOptions> {
+  if (lr !== "auto") return { ...settings, ...(lr === undefined ? {} : { lr }) } as TrainOptions;
+  const bar = progressBar("finding a rate");
+  const onProgress = (_: string, done: number, total: number) => bar.update(done, total);
+  try {
+    const found = await withFoundRate(dir, settings as TrainOptions, { ...context, onProgress });
+    output.note(`learning rate ${found.lr}`);
+    return found;
+  } finally {
+    bar.stop();
+  }
+}
 
 /** Bars for steps and caching, a line for each epoch. */
 export function trainReporter(output: Output): { onEvent(event: TrainEvent): void; stop(): void } {
