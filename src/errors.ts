@@ -100,6 +100,12 @@ export const ERROR_CODES = {
     kind: "unavailable",
     summary: "A file could not be fetched from its address; what came of it is kept.",
   },
+  "unknown-layer": { kind: "not-found", summary: "A model has no value or node of that name." },
+  "backbone-unsupported": {
+    kind: "unsupported",
+    summary:
+      "An ONNX model cannot be a backbone: quantized, without an image input, of a fixed size.",
+  },
 
   // datasets
   "dataset-empty": { kind: "bad-input", summary: "A folder holds no labelled images." },

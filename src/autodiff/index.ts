@@ -14,6 +14,13 @@ export { uniformNoise } from "./noise.ts";
 export { type AdamOptions, adam, adamW } from "./optimizers/adam.ts";
 export type { Optimizer, Updated, UpdateOperands } from "./optimizers/optimizer.ts";
 export { type SgdOptions, sgd } from "./optimizers/sgd.ts";
+export {
+  mergeTransposes,
+  optimizeGraph,
+  type Pass,
+  removeCopies,
+  removeDeadNodes,
+} from "./passes/index.ts";
 export type { GradientContext, GradientRule, GradientTable } from "./rule.ts";
 export { GRADIENT_RULES } from "./rules/index.ts";
 export {

@@ -5,6 +5,7 @@ export { type GraphCost, graphCost } from "./graph-cost.ts";
 export { type ConvOptions, type LayerFactory, layersOf } from "./layers.ts";
 export type { Network, NetworkEntry, NetworkOptions, Recipe } from "./network.ts";
 export { entryNamed, NETWORKS, networkEntry } from "./registry.ts";
+export { type CutBackbone, type CutOptions, cutBackbone } from "./surgery/cut.ts";
 export { embedGraph } from "./surgery/embed.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
 export {

@@ -13,6 +13,8 @@ export interface Value {
   readonly shape: Shape;
   /** The contents, where they are known while building (initializers and what folds to them). */
   readonly constant?: Tensor | undefined;
+  /** The contents of a vector of dimensions that are not all numbers (of `Shape`). */
+  readonly dimensions?: Shape | undefined;
   readonly builder: GraphBuilder;
 }
 
@@ -74,10 +76,15 @@ export function graphBuilder(
   const nodeNames = new Set<string>();
   let prefix = "";
 
-  const declare = (name: string, type: DataType, shape: Shape, constant?: Tensor): Value => {
+  const declare = (
+    name: string,
+    type: DataType,
+    shape: Shape,
+    { constant, dimensions }: Pick<Value, "constant" | "dimensions"> = {},
+  ): Value => {
     if (values.has(name))
       throw new HilumError("graph-invalid", `The graph already has a value named "${name}".`);
-    const value: Value = { name, type, shape, constant, builder };
+    const value: Value = { name, type, shape, constant, dimensions, builder };
     values.set(name, value);
     return value;
   };
@@ -100,7 +107,7 @@ export function graphBuilder(
       if (name === "") return [];
       const result = results[index];
       assert(result, `no type was inferred for output ${index} of ${node.operator} "${node.name}"`);
-      return [declare(name, result.type, result.shape, result.constant)];
+      return [declare(name, result.type, result.shape, result)];
     });
   };
 
@@ -111,7 +118,7 @@ export function graphBuilder(
     },
     parameter(name, contents) {
       initializers.set(name, contents);
-      return declare(name, contents.type, contents.dims, contents);
+      return declare(name, contents.type, contents.dims, { constant: contents });
     },
     constant(contents) {
       const bytes = tensorBytes(contents);

@@ -161,7 +161,14 @@ const CASES: Record<Exclude<keyof typeof op, OfBlocks>, Case> = {
   ],
   squeeze: (b) => op.squeeze(batch(b, "float32", [1, 6, 1]), [1, -1]),
   unsqueeze: (b) => [op.unsqueeze(batch(b), [0, -1]), op.unsqueeze(batch(b), [1])],
-  expand: (b) => op.expand(batch(b, "float32", [1, 8]), [5, 1, 6, 8]),
+  expand: (b) => {
+    const [images] = b.node("Shape", [batch(b)], { start: int(0), end: int(1) });
+    const target = op.concat([images!, b.integers([3, 6])], 0);
+    return [
+      op.expand(batch(b, "float32", [1, 8]), [5, 1, 6, 8]),
+      b.node("Expand", [ones(b, [1, 6]), target])[0]!,
+    ];
+  },
   concat: (b) => op.concat([batch(b), op.relu(batch(b, "float32", [2, 6, 8]))], 1),
   split: (b) => op.split(batch(b), [1, 3], 1),
   slice: (b) =>

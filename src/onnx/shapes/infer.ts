@@ -19,12 +19,15 @@ export interface Operand {
   readonly type: DataType;
   readonly shape: Shape;
   readonly constant?: Tensor | undefined;
+  /** The contents of a vector of dimensions that are not all numbers. */
+  readonly dimensions?: Shape | undefined;
 }
 
 export interface Inferred {
   readonly type: DataType;
   readonly shape: Shape;
   readonly constant?: Tensor;
+  readonly dimensions?: Shape;
 }
 
 export interface ShapeContext {

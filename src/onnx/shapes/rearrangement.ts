@@ -16,6 +16,11 @@ function known(context: ShapeContext, index: number): number[] | undefined {
   return operand?.constant ? toNumbers(operand.constant) : undefined;
 }
 
+/** The same of an operand that holds dimensions: those that are no numbers are symbols or null. */
+function knownDimensions(context: ShapeContext, index: number): Shape | undefined {
+  return known(context, index) ?? context.inputs[index]?.dimensions;
+}
+
 /** Axes from input 1 (current operator sets) or the attribute (older ones). */
 function axesOf(context: ShapeContext): number[] | undefined {
   return known(context, 1) ?? intsOf(context.attributes, "axes")?.slice();
@@ -71,6 +76,11 @@ const isFoldable = (operand: Operand): operand is Operand & { constant: Tensor }
 function withContents(result: Inferred, operand: Operand): Inferred {
   if (!isFoldable(operand) || !result.shape.every(isKnown)) return result;
   return { ...result, constant: int64(result.shape as number[], toNumbers(operand.constant)) };
+}
+
+/** What is known of a vector of these dimensions. */
+function vectorOf(dims: Shape): Pick<Inferred, "constant" | "dimensions"> {
+  return dims.every(isKnown) ? { constant: int64([dims.length], dims) } : { dimensions: dims };
 }
 
 function slice(context: ShapeContext): readonly Inferred[] {
@@ -142,9 +152,10 @@ function concat(context: ShapeContext): readonly Inferred[] {
     type: first.type,
     shape: first.shape.map((dim, i) => (i === axis ? total : dim)),
   };
-  if (!operands.every(isFoldable) || total === null) return [result];
-  const values = operands.flatMap((operand) => toNumbers(operand.constant!));
-  return [{ ...result, constant: int64([total], values) }];
+  if (total === null || first.type !== "int64" || first.shape.length !== 1) return [result];
+  const parts = operands.map((_, index) => knownDimensions(context, index));
+  if (!parts.every((part) => part !== undefined)) return [result];
+  return [{ ...result, ...vectorOf(parts.flat()) }];
 }
 
 function split(context: ShapeContext): readonly Inferred[] {
@@ -197,9 +208,7 @@ export const REARRANGEMENT_SHAPES: ShapeTable = {
     const start = intOf(context.attributes, "start", 0);
     const end = intOf(context.attributes, "end", shape.length);
     const dims = shape.slice(start, end);
-    const result = { type: "int64", shape: [dims.length] } as const;
-    if (!dims.every(isKnown)) return [result];
-    return [{ ...result, constant: int64([dims.length], dims as number[]) }];
+    return [{ type: "int64", shape: [dims.length], ...vectorOf(dims) }];
   },
   Size: () => [{ type: "int64", shape: [] }],
   Reshape: (context) => {
@@ -244,7 +253,7 @@ export const REARRANGEMENT_SHAPES: ShapeTable = {
   },
   Expand: (context) => {
     const data = context.operand(0);
-    const target = known(context, 1);
+    const target = knownDimensions(context, 1);
     if (!target) return context.fail("its shape is computed at run time");
     const shape = broadcastShapes(data.shape, target);
     return [
