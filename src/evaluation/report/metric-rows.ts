@@ -17,8 +17,10 @@ const METHODS: Readonly<Record<NonNullable<MetricValue["method"]>, string>> = {
   wilson: "Wilson",
   delong: "DeLong",
   bootstrap: "bootstrap (BCa)",
+  "bootstrap-basic": "bootstrap (basic)",
   "bootstrap-percentile": "bootstrap (percentile)",
   "cluster-bootstrap": "bootstrap of patients (BCa)",
+  "cluster-bootstrap-basic": "bootstrap of patients (basic)",
   "cluster-bootstrap-percentile": "bootstrap of patients (percentile)",
 };
 
