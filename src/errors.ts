@@ -136,6 +136,10 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "No readable, labelled image is left to evaluate.",
   },
+  "calibration-impossible": {
+    kind: "bad-input",
+    summary: "A calibration cannot be fitted: one class only, or a method for two classes.",
+  },
   "predictions-differ": {
     kind: "bad-input",
     summary: "Models are compared whose predictions are of other films or labels.",

@@ -1,5 +1,14 @@
 /** The classifier as one file: assembled, described, read. Loading it in Node: index.node.ts. */
 export { assembleClassifier } from "./assemble.ts";
+export { calibrated, uncalibrated } from "./calibrated.ts";
+export {
+  type Calibration,
+  type CalibrationMethod,
+  calibrateProbabilities,
+  mapProbability,
+  PROBABILITY_CLIP,
+  type ProbabilityMap,
+} from "./calibration.ts";
 export {
   type ClassifierInput,
   type ClassifierMetadata,

@@ -4,6 +4,7 @@ import type { Task } from "../datasets/index.portable.ts";
 import { HilumError } from "../errors.ts";
 import type { Fit, Normalization } from "../images/index.portable.ts";
 import type { WindowSetting } from "../images/index.ts";
+import type { Calibration } from "./calibration.ts";
 
 export const NOTICE =
   "Not for clinical use. A research prototype: it helps a physician decide, it never decides.";
@@ -32,6 +33,8 @@ export interface ClassifierMetadata {
   readonly provenance: Readonly<Record<string, unknown>>;
   /** Validation metrics, value by key. */
   readonly metrics: Readonly<Record<string, number | null>>;
+  /** What the graph does to the network's probabilities; null or absent: nothing. */
+  readonly calibration?: Calibration | null;
 }
 
 const KEYS = ["task", "input", "operatingPoint", "provenance", "metrics"] as const;
@@ -41,7 +44,15 @@ export function writeMetadata(metadata: ClassifierMetadata): Map<string, string>
     `hilum.${key}`,
     JSON.stringify(metadata[key]),
   ]);
-  return new Map([["hilum.format", FORMAT], ["hilum.notice", NOTICE], ...entries]);
+  const { calibration } = metadata;
+  return new Map([
+    ["hilum.format", FORMAT],
+    ["hilum.notice", NOTICE],
+    ...entries,
+    ...(calibration === undefined
+      ? []
+      : [["hilum.calibration", JSON.stringify(calibration)] as const]),
+  ]);
 }
 
 /** Throws `not-a-classifier` when the metadata are missing or of another format. */
@@ -70,5 +81,7 @@ export function readMetadata(
       );
     }
   };
-  return Object.fromEntries(KEYS.map((key) => [key, parse(key)])) as unknown as ClassifierMetadata;
+  // Files written before there was calibration have none.
+  const keys = metadata.has("hilum.calibration") ? [...KEYS, "calibration"] : KEYS;
+  return Object.fromEntries(keys.map((key) => [key, parse(key)])) as unknown as ClassifierMetadata;
 }

@@ -1,5 +1,6 @@
 /** Metrics, operating points, plots and pages. */
 export { BINARY_METRICS, type BinaryCase, binaryMetrics, type MetricEntry } from "./binary.ts";
+export { CALIBRATION_METHODS, fitCalibration } from "./calibration/fit.ts";
 export {
   type ComparedModel,
   compareModels,
