@@ -4,7 +4,6 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Dataset, openDataset } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
-import { networkEntry } from "../models/index.ts";
 import type { TrainContext } from "./context.ts";
 import { settingsOf, type TrainOptions } from "./options.ts";
 import { type RatePoint, suggestRate } from "./rate-suggestion.ts";
@@ -12,6 +11,7 @@ import { openRun, type Run } from "./run.ts";
 import { runFolder } from "./run-folder.ts";
 import { epochOrder } from "./sampling.ts";
 import { defaultMetric } from "./suitability.ts";
+import { chosenModel } from "./transfer/choose.ts";
 
 export interface RateRange {
   readonly points: readonly RatePoint[];
@@ -48,7 +48,8 @@ export async function findLearningRate(
   options: TrainOptions,
   context: RateRangeContext = {},
 ): Promise<RateRange> {
-  const { recipe } = networkEntry(options.model ?? "cnn");
+  const model = chosenModel(options, context);
+  const { name, recipe, defaults, weights } = model;
   const { onProgress, steps = STEPS } = context;
   const dataset =
     typeof data === "string"
@@ -58,20 +59,26 @@ export async function findLearningRate(
           positive: options.positive ?? undefined,
         })
       : data;
-  const { model = "cnn" } = options;
-  const settings = settingsOf({ ...options, model, lr: HIGHEST }, recipe, {
+  // The test is of what an epoch trains; a backbone's head keeps its rate.
+  const own = { model: name, weightsSha256: weights?.sha256 ?? null, lr: HIGHEST };
+  const settings = settingsOf({ ...options, ...own }, recipe, {
+    ...defaults,
     metric: defaultMetric(dataset.task),
     threads: availableParallelism(),
   });
   const folder = mkdtempSync(join(tmpdir(), "hilum-lr-"));
   try {
-    const run = await openRun(dataset, settings, runFolder(folder), {
-      ...context,
-      out: folder,
-      onEvent(event) {
-        if (event.kind === "caching") onProgress?.("decoding films", event.done, event.total);
+    const run = await openRun(
+      dataset,
+      { settings, model, folder: runFolder(folder) },
+      {
+        ...context,
+        out: folder,
+        onEvent(event) {
+          if (event.kind === "caching") onProgress?.("decoding films", event.done, event.total);
+        },
       },
-    });
+    );
     try {
       const points = await rangeOf(run, steps, context);
       return { points, suggestion: suggestRate(points), recipe: recipe.learningRate };

@@ -1,7 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { rateRangePlot, svgToPng } from "../../evaluation/index.ts";
-import { networkEntry } from "../../models/index.ts";
 import { findLearningRate, type RateRange, type TrainOptions } from "../../training/index.ts";
 import { type CommandDefinition, count, text } from "../command.ts";
 import { progressBar } from "../progress.ts";
@@ -48,7 +47,6 @@ down its longest valley. train --lr auto does the same before it trains.
     "hilum lr-find chest_xray --model residual --optimizer sgd --plot rates.png --json",
   ],
   async run([dir], options, { output, signal }) {
-    networkEntry(text(options.model) ?? "cnn");
     const { steps, plot, cache, strict, ...settings } = options;
     let doing = "";
     let bar: ReturnType<typeof progressBar> | undefined;

@@ -7,7 +7,6 @@ import {
   defaultSpaceFile,
   LATENCY,
   PRUNER_NAMES,
-  readSpace,
   resumeSweep,
   SAMPLER_NAMES,
   type SweepEvent,
@@ -169,10 +168,9 @@ function tuneOptions({
   seed,
   ...train
 }: Readonly<Record<string, unknown>>): TuneOptions {
-  const entry = networkEntry(text(model) ?? "cnn");
   return {
-    model: entry.name,
-    ...(space === undefined ? {} : { space: readSpace(String(space), entry) }),
+    model: text(model),
+    space: text(space),
     sampler: text(sampler) as TuneOptions["sampler"],
     pruner: text(pruner) as TuneOptions["pruner"],
     objectives: objective as string[] | undefined,

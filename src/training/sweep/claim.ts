@@ -3,9 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { hostname } from "node:os";
 import { isAlive, thisProcess } from "../../folder-lock.node.ts";
-import { networkEntry } from "../../models/index.ts";
 import type { SweepConfig } from "./config.ts";
-import { recipeParams } from "./default-space.ts";
 import { SAMPLERS } from "./samplers/index.ts";
 import type { Params } from "./space.ts";
 import type { Decision, SweepView, TrialRecord, Worker, WorkerRecord } from "./store.ts";
@@ -53,12 +51,10 @@ function afterDeath({ number, attempts, worker }: TrialRecord): Decision {
 }
 
 function nextParams(config: SweepConfig, trials: readonly TrialRecord[]): Params | undefined {
-  const { space, sampler, seed, model, objectives } = config;
+  const { space, sampler, seed, first, objectives } = config;
   const number = trials.length;
   // What is known to work comes first, so that the best is no worse than it.
-  const recipe =
-    number === 0 && sampler !== "grid" ? recipeParams(space, networkEntry(model)) : undefined;
-  if (recipe) return recipe;
+  if (number === 0 && first) return first;
   const directions = objectives.map(({ direction }) => direction);
   const observations = trials.map((trial) => observed(trial, directions));
   return SAMPLERS[sampler](space, observations, { seed, number });

@@ -2,7 +2,7 @@
 import type { TrainOptions } from "../options.ts";
 import type { PrunerName } from "./pruners/index.ts";
 import type { SamplerName } from "./samplers/index.ts";
-import type { Space } from "./space.ts";
+import type { Params, Space } from "./space.ts";
 import type { Direction } from "./trial.ts";
 
 /** What may be spent; null is no bound. A sweep ends at the first that is reached. */
@@ -27,6 +27,8 @@ export interface SweepConfig {
   readonly data: string;
   readonly model: string;
   readonly space: Space;
+  /** The first trial's: the recipe, which is known to work; null where the space leaves it out. */
+  readonly first: Params | null;
   /** Options of training that all trials have alike. */
   readonly options: TrainOptions;
   readonly objectives: readonly Objective[];

@@ -1,19 +1,30 @@
 /** What is tuned where no space is given: around the network's recipe. */
-import type { NetworkEntry } from "../../models/index.ts";
 import type { Params, Space } from "./space.ts";
-import { type SpaceFile, spaceOf } from "./space-file.ts";
+import { type SpaceFile, spaceOf, type TunedModel } from "./space-file.ts";
 
 /**
  * Rate, optimizer and its own settings, batch, augmentation, smoothing. The rate spans a factor of
  * 300, since SGD wants it larger than Adam does.
  */
-export function defaultSpace(entry: NetworkEntry): Space {
-  return spaceOf(defaultSpaceFile(entry), entry);
+export function defaultSpace(model: TunedModel): Space {
+  return spaceOf(defaultSpaceFile(model), model);
 }
 
 /** The same as one would write it to space.json. */
-export function defaultSpaceFile({ recipe }: NetworkEntry): SpaceFile {
+export function defaultSpaceFile({ recipe, defaults = {} }: TunedModel): SpaceFile {
   const { learningRate, batch } = recipe;
+  // A pretrained backbone: its head, and how much of it moves how far.
+  if (defaults.headEpochs !== undefined)
+    return {
+      headLr: { low: 1e-4, high: 3e-2, log: true },
+      featurePasses: [0, 1, 2],
+      unfreeze: { low: 0, high: 6, integer: true },
+      layerDecay: { low: 0.5, high: 1 },
+      lr: { low: learningRate / 10, high: learningRate * 10, log: true },
+      weightDecay: { low: 1e-5, high: 0.3, log: true },
+      augmentation: ["none", "light", "strong"],
+      labelSmoothing: { low: 0, high: 0.2 },
+    };
   return {
     lr: { low: learningRate / 10, high: learningRate * 30, log: true },
     optimizer: ["adamw", "sgd"],
@@ -27,7 +38,10 @@ export function defaultSpaceFile({ recipe }: NetworkEntry): SpaceFile {
 }
 
 /** The recipe as a configuration of the space; undefined where it lies outside. */
-export function recipeParams({ dimensions }: Space, { recipe }: NetworkEntry): Params | undefined {
+export function recipeParams(
+  { dimensions }: Space,
+  { recipe, defaults }: TunedModel,
+): Params | undefined {
   const { learningRate, ...rest } = recipe;
   const known: Params = {
     lr: learningRate,
@@ -46,6 +60,9 @@ export function recipeParams({ dimensions }: Space, { recipe }: NetworkEntry): P
     normalization: "standardize",
     clipNorm: 5,
     microBatches: 1,
+    headLr: 1e-3,
+    featurePasses: 0,
+    ...(defaults as Params | undefined),
   };
   const params: Record<string, Params[string]> = {};
   for (const dimension of dimensions) {

@@ -3,8 +3,8 @@ import { readFileSync } from "node:fs";
 import { type Static, Type } from "typebox";
 import { Value } from "typebox/value";
 import { HilumError, nearest } from "../../errors.ts";
-import type { NetworkEntry } from "../../models/index.ts";
 import { SettingsSchema, settingsOf, type TrainOptions } from "../options.ts";
+import type { ChosenModel } from "../transfer/choose.ts";
 import type { Choice, Condition, Dimension, Space } from "./space.ts";
 
 const ChoiceSchema = Type.Union([Type.String(), Type.Number(), Type.Boolean(), Type.Null()]);
@@ -45,6 +45,10 @@ export const SpaceSchema = Type.Record(
 );
 export type SpaceFile = Static<typeof SpaceSchema>;
 
+/** Of what is tuned: a network's or a backbone's name and recipe. */
+export type TunedModel = Pick<ChosenModel, "name" | "recipe"> &
+  Partial<Pick<ChosenModel, "defaults">>;
+
 /** What makes trials comparable is not to be chosen among. */
 const NOT_TUNED = [
   "model",
@@ -60,11 +64,15 @@ const NOT_TUNED = [
   "positive",
   "freeze",
   "window",
+  "pretrained",
+  "weightsSha256",
+  "featureLayer",
+  "preprocessing",
 ];
 const TUNABLE = Object.keys(SettingsSchema.properties).filter((name) => !NOT_TUNED.includes(name));
 
 /** The space in a file. Throws `file-not-found` and `space-invalid`. */
-export function readSpace(path: string, entry: NetworkEntry): Space {
+export function readSpace(path: string, model: TunedModel): Space {
   let text: string;
   try {
     text = readFileSync(path, "utf8");
@@ -72,7 +80,7 @@ export function readSpace(path: string, entry: NetworkEntry): Space {
     throw new HilumError("file-not-found", `There is no space ${path}.`, { path }, cause);
   }
   try {
-    return spaceOf(JSON.parse(text), entry);
+    return spaceOf(JSON.parse(text), model);
   } catch (cause) {
     if (cause instanceof HilumError)
       throw new HilumError(cause.code, `${path}: ${cause.message}`, { ...cause.details, path });
@@ -85,7 +93,7 @@ export function readSpace(path: string, entry: NetworkEntry): Space {
  * A space from its JSON: dimensions checked against the options of training, conditions after what
  * they hang on. Throws `space-invalid`.
  */
-export function spaceOf(json: unknown, entry: NetworkEntry): Space {
+export function spaceOf(json: unknown, model: TunedModel): Space {
   if (typeof json !== "object" || json === null || Array.isArray(json))
     refuse(
       "",
@@ -101,7 +109,7 @@ export function spaceOf(json: unknown, entry: NetworkEntry): Space {
   if (dimensions.length === 0) refuse("", "A space has to leave something to choose");
   for (const dimension of dimensions) refuseCondition(dimension, dimensions);
   const space = { dimensions: inOrder(dimensions), fixed };
-  refuseValues(space, entry);
+  refuseValues(space, model);
   return space;
 }
 
@@ -169,7 +177,10 @@ function inOrder(dimensions: readonly Dimension[]): Dimension[] {
 }
 
 /** Every end and every choice has to be a value that training takes. */
-function refuseValues({ dimensions, fixed }: Space, { name: model, recipe }: NetworkEntry): void {
+function refuseValues(
+  { dimensions, fixed }: Space,
+  { name: model, recipe, defaults }: TunedModel,
+): void {
   const valuesOf = (dimension: Dimension) =>
     dimension.kind === "choice" ? dimension.choices : [dimension.low, dimension.high];
   const all = [
@@ -181,7 +192,7 @@ function refuseValues({ dimensions, fixed }: Space, { name: model, recipe }: Net
   for (const [name, value] of all)
     try {
       const options = { model, [name]: value } as TrainOptions;
-      settingsOf(options, recipe, { metric: "auroc", threads: 1 });
+      settingsOf(options, recipe, { ...defaults, metric: "auroc", threads: 1 });
     } catch (cause) {
       refuse(name, `cannot be ${JSON.stringify(value)}. ${(cause as Error).message}`);
     }

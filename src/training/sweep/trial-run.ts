@@ -7,7 +7,7 @@ import { isBetter, type Prediction } from "../../evaluation/index.ts";
 import { writeFileAtomically } from "../../files.node.ts";
 import type { EpochRecord } from "../checkpoint.ts";
 import type { OnTrainEvent } from "../events.ts";
-import { CHECKPOINTS, runFolder } from "../run-folder.ts";
+import { CHECKPOINTS, type RunFolder, runFolder } from "../run-folder.ts";
 import { train } from "../train.ts";
 import { LATENCY, type SweepConfig } from "./config.ts";
 import { latencyOf } from "./latency.ts";
@@ -69,7 +69,9 @@ async function runEpochs(work: TrialWork, context: TrialContext): Promise<Outcom
     },
   });
   if (model === null) return PRUNED;
-  const value = bestOf([...values.values()], config);
+  // Without epochs there was a pretrained backbone's head, whose reports are not ours.
+  const value =
+    values.size > 0 ? bestOf([...values.values()], config) : resultOf(runFolder(out), config);
   return { state: "complete", values: await objectiveValues(config, value, model), error: null };
 }
 
@@ -169,6 +171,10 @@ async function trainPart(
 function objectiveOf({ metrics }: EpochRecord, config: SweepConfig): number | null {
   const { metric } = trialOptions(config, {});
   return metrics[metric!] ?? null;
+}
+
+function resultOf(run: RunFolder, config: SweepConfig): number | null {
+  return run.result().metrics[trialOptions(config, {}).metric!] ?? null;
 }
 
 function better(

@@ -5,18 +5,19 @@ import { openDataset } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
 import { SELECTION_METRICS, selectionDirection } from "../../evaluation/index.ts";
 import { writeFileAtomically } from "../../files.node.ts";
-import { networkEntry } from "../../models/index.ts";
 import { VERSION } from "../../version.ts";
 import { refuseStrangers } from "../occupancy.ts";
 import { settingsOf, type TrainOptions } from "../options.ts";
 import { defaultMetric } from "../suitability.ts";
+import { chosenModel } from "../transfer/choose.ts";
 import { type Budget, LATENCY, type Objective, type SweepConfig } from "./config.ts";
-import { defaultSpace } from "./default-space.ts";
+import { defaultSpace, recipeParams } from "./default-space.ts";
 import { PRUNERS, type PrunerName } from "./pruners/index.ts";
 import { refit } from "./refit.ts";
 import { type SweepResult, sweepResult } from "./result.ts";
 import { SAMPLERS, type SamplerName } from "./samplers/index.ts";
 import type { Space } from "./space.ts";
+import { readSpace } from "./space-file.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
 import { isSweep, refuseNoSweep, SWEEP_FILES, storeFile } from "./sweep-folder.ts";
 import { configOf, type WorkContext, workOn } from "./work.ts";
@@ -25,8 +26,8 @@ import { writeSweepPlots } from "./write-plots.ts";
 export interface TuneOptions {
   /** cnn where nothing is said. */
   readonly model?: string | undefined;
-  /** The network's default space where nothing is said, without what `train` fixes. */
-  readonly space?: Space | undefined;
+  /** Or the path of a space.json. The network's default space where nothing is said, without what `train` fixes. */
+  readonly space?: Space | string | undefined;
   /** Options that all trials have alike. */
   readonly train?: TrainOptions | undefined;
   /** 20 trials where nothing is said. */
@@ -108,10 +109,13 @@ export async function resumeSweep(
 
 async function configFor(data: string, options: TuneOptions): Promise<SweepConfig> {
   const { model = "cnn", train = {}, sampler = "tpe", pruner = "asha", seed = 1, folds } = options;
-  const entry = networkEntry(model);
+  const chosen = chosenModel({ ...train, model }, {});
   oneOf("sampler", sampler, Object.keys(SAMPLERS));
   oneOf("pruner", pruner, Object.keys(PRUNERS));
-  const space = options.space ?? withoutFixed(defaultSpace(entry), train);
+  const space =
+    typeof options.space === "string"
+      ? readSpace(options.space, chosen)
+      : (options.space ?? withoutFixed(defaultSpace(chosen), train));
   const both = space.dimensions.find(({ name }) => train[name as keyof TrainOptions] !== undefined);
   if (both)
     refuse(both.name, `is in the space, and given for all trials as well. Leave one of them out.`);
@@ -129,8 +133,9 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
   // What is wrong with the options is better said now than in the first trial.
   const settings = settingsOf(
     { ...given, ...(folds === undefined ? {} : { folds, fold: 1 }) },
-    entry.recipe,
+    chosen.recipe,
     {
+      ...chosen.defaults,
       metric: objectives[0]!.name,
       threads,
     },
@@ -149,6 +154,7 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
     data: resolve(data),
     model,
     space,
+    first: sampler === "grid" ? null : (recipeParams(space, chosen) ?? null),
     options: alike,
     objectives,
     sampler,
