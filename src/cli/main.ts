@@ -50,6 +50,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/predict.ts")).PREDICT,
   },
   {
+    name: "backbones",
+    summary: "List pretrained backbones, pull their weights, export them",
+    load: async () => (await import("./commands/backbones.ts")).BACKBONES_COMMAND,
+  },
+  {
     name: "inspect",
     summary: "Show what is in a model: inputs, outputs, operators, parameters, metadata",
     load: async () => (await import("./commands/inspect.ts")).INSPECT,

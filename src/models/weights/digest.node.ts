@@ -1,7 +1,6 @@
 /** Whether a file on disk is the one that its publisher states. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Digest } from "./catalogue.ts";
 
 export interface Statement {
@@ -16,18 +15,33 @@ export interface Difference {
   readonly found: string | number;
 }
 
-/** The first difference, or undefined for the file that is stated. */
-export async function differenceFrom(
+const PART_BYTES = 2 ** 22;
+
+/** Digests of a file in hexadecimal, in one walk through it. */
+export function digestsOf<A extends Digest["algorithm"]>(
   path: string,
-  { bytes, digest }: Statement,
-): Promise<Difference | undefined> {
-  const { size } = await stat(path);
+  algorithms: readonly A[],
+): Record<A, string> {
+  const hashes = algorithms.map((algorithm) => [algorithm, createHash(algorithm)] as const);
+  const part = new Uint8Array(PART_BYTES);
+  const file = openSync(path, "r");
+  try {
+    for (let count = readSync(file, part); count > 0; count = readSync(file, part))
+      for (const [, hash] of hashes) hash.update(part.subarray(0, count));
+  } finally {
+    closeSync(file);
+  }
+  const digests = hashes.map(([algorithm, hash]) => [algorithm, hash.digest("hex")]);
+  return Object.fromEntries(digests) as Record<A, string>;
+}
+
+/** The first difference, or undefined for the file that is stated. */
+export function differenceFrom(path: string, { bytes, digest }: Statement): Difference | undefined {
+  const { size } = statSync(path);
   if (bytes !== null && size !== bytes) return { field: "bytes", expected: bytes, found: size };
   if (!digest) return undefined;
   const { algorithm, value } = digest;
-  const hash = createHash(algorithm);
-  for await (const chunk of createReadStream(path, { highWaterMark: 2 ** 20 })) hash.update(chunk);
-  const found = hash.digest("hex");
+  const found = digestsOf(path, [algorithm])[algorithm];
   return found.startsWith(value) ? undefined : { field: algorithm, expected: value, found };
 }
 

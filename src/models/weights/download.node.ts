@@ -44,7 +44,7 @@ export async function download(options: DownloadOptions): Promise<void> {
   const folder = `${path}.partial`;
   const unlock = await lockPatiently(folder, options);
   try {
-    if (existsSync(path) && !(await differenceFrom(path, options))) return;
+    if (existsSync(path) && !differenceFrom(path, options)) return;
     const part = join(folder, "data");
     await fetchWhole(part, options);
     renameSync(part, path);
@@ -87,7 +87,7 @@ async function fetchWhole(part: string, options: DownloadOptions): Promise<void>
     );
     if (signal?.aborted) interrupted(path);
     if (!outcome) {
-      const difference = await differenceFrom(part, options);
+      const difference = differenceFrom(part, options);
       if (!difference) return;
       rmSync(part);
       // The beginning may be of another file than the rest.

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { fileServer, serve } from "../../../test/support/file-server.ts";
-import { rejection } from "../../../test/support/rejection.ts";
+import { rejection, thrownBy } from "../../../test/support/rejection.ts";
 import { writeSafetensors } from "../../onnx/index.ts";
 import { BACKBONES, backboneEntry } from "../backbones/table.ts";
 import { backboneGraph } from "./backbone-graph.ts";
@@ -102,7 +102,7 @@ describe("pullWeights", () => {
     const file = fitting("mobilenet-v2");
     const pulled = await pullWeights("mobilenet-v2", { dir, file });
     expect(pulled).toMatchObject({ from: file, isVerified: false, conversion: null });
-    expect(await pretrainedWeights("mobilenet-v2", { dir })).toBe(pulled.path);
+    expect(pretrainedWeights("mobilenet-v2", { dir })).toBe(pulled.path);
     expect(readdirSync(dir)).toEqual(["mobilenet_v2-7ebf99e0.safetensors"]);
     expect(await pullWeights("mobilenet-v2", { dir })).toMatchObject({ from: "cache" });
     const listed = listBackbones({ dir }).filter(({ cached }) => cached);
@@ -138,16 +138,16 @@ describe("pullWeights", () => {
 
 describe("pretrainedWeights", () => {
   it("says what to run, and without a connection which file goes where", async () => {
-    const error = await rejection(pretrainedWeights("xception", { dir }));
+    const error = thrownBy(() => pretrainedWeights("xception", { dir }));
     expect(error).toMatchObject({ code: "weights-missing", kind: "not-found" });
     const file = "xception_weights_tf_dim_ordering_tf_kernels_notop.h5";
     expect(error.message).toContain("Run: hilum backbones pull xception.");
     expect(error.message).toContain(`put ${file} (MD5 b0042744bf5b25fce3cb969f33bebb97)`);
     expect(error.message).toContain(`at ${join(dir, file)}`);
-    const whole = await rejection(pretrainedWeights("xception", { dir, withTop: true }));
+    const whole = thrownBy(() => pretrainedWeights("xception", { dir, withTop: true }));
     expect(whole.message).toContain("hilum backbones pull xception --with-top");
     expect(whole.message).toContain("kernels.h5 (MD5 0a58e3b7378bc2990ea3b43d5981f1f6)");
-    const torch = await rejection(pretrainedWeights("resnet18", { dir }));
+    const torch = thrownBy(() => pretrainedWeights("resnet18", { dir }));
     expect(torch.message).toContain("resnet18-f37072fd.pth (SHA-256 f37072fd...)");
     expect(torch.message).toContain(`cd '${dir}' && python -c "`);
   });
@@ -155,14 +155,14 @@ describe("pretrainedWeights", () => {
   it("refuses a cached file that is not its publisher's", async () => {
     const file = "xception_weights_tf_dim_ordering_tf_kernels_notop.h5";
     copyFileSync(fitting("resnet18"), join(folder, file));
-    expect(await rejection(pretrainedWeights("xception", { dir: folder }))).toMatchObject({
+    expect(thrownBy(() => pretrainedWeights("xception", { dir: folder }))).toMatchObject({
       code: "weights-unverified",
       details: { path: join(folder, file), field: "md5" },
     });
   });
 
   it("refuses a name that no backbone has", async () => {
-    expect(await rejection(pretrainedWeights("xceptoin", { dir }))).toMatchObject({
+    expect(thrownBy(() => pretrainedWeights("xceptoin", { dir }))).toMatchObject({
       code: "unknown-model",
       details: { suggestion: "xception" },
     });

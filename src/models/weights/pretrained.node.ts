@@ -54,16 +54,16 @@ export function weightsFolder(): string {
  * The path of the backbone's published weights in the cache, verified. Throws `weights-missing`
  * with what to put where, `weights-unverified` and `unknown-model`.
  */
-export async function pretrainedWeights(
+export function pretrainedWeights(
   backbone: string,
   { dir = weightsFolder(), withTop = false }: PretrainedOptions = {},
-): Promise<string> {
+): string {
   const entry = catalogueEntry(backboneEntry(backbone).name);
   const files = readableFiles(entry, withTop);
   const found = files.find(({ name }) => existsSync(join(dir, name)));
   if (!found) throw missing(entry, files[0]!, { dir, withTop });
   const path = join(dir, found.name);
-  const difference = await differenceFrom(path, found);
+  const difference = differenceFrom(path, found);
   // A converted file may be as good as the one that was measured; whether it fits is seen on use.
   if (difference && found !== entry.converted)
     throw new HilumError(
@@ -100,14 +100,14 @@ export async function pullWeights(backbone: string, options: PullOptions = {}): 
   const { converted } = entry;
   if (converted && existsSync(join(dir, converted.name))) {
     const path = join(dir, converted.name);
-    const isVerified = !!converted.digest && !(await differenceFrom(path, converted));
+    const isVerified = !!converted.digest && !differenceFrom(path, converted);
     return { backbone, path, from: "cache", isVerified, conversion: null };
   }
   const published = entry.files.find(({ hasTop }) => hasTop || !withTop);
   if (!published) throw missing(entry, converted!, { dir, withTop });
   const path = join(dir, published.name);
   const url = mirror === undefined ? published.url : mirrored(mirror, published.name);
-  const isThere = existsSync(path) && !(await differenceFrom(path, published));
+  const isThere = existsSync(path) && !differenceFrom(path, published);
   if (!isThere)
     await download({ ...published, ...options, url, path }).catch((error) => {
       throw withOfflineAdvice(error, published, path);
@@ -122,6 +122,12 @@ export async function pullWeights(backbone: string, options: PullOptions = {}): 
 }
 
 function mirrored(mirror: string, name: string): string {
+  if (!/^https?:\/\/./.test(mirror) || !URL.canParse(mirror))
+    throw new HilumError(
+      "invalid-option",
+      `Option mirror is "${mirror}", which is no address. Name one that begins with http:// or https://.`,
+      { option: "mirror", value: mirror },
+    );
   return mirror.endsWith(`/${name}`) ? mirror : `${mirror.replace(/\/$/, "")}/${name}`;
 }
 
@@ -133,7 +139,7 @@ async function bring(entry: CatalogueEntry, file: string, dir: string): Promise<
       path: file,
     });
   for (const published of entry.files) {
-    if (await differenceFrom(file, published)) continue;
+    if (differenceFrom(file, published)) continue;
     const path = await placed(file, join(dir, published.name));
     const conversion = converted ? conversionIn(dir, converted) : null;
     return { backbone, path, from: file, isVerified: true, conversion };
@@ -147,7 +153,7 @@ async function bring(entry: CatalogueEntry, file: string, dir: string): Promise<
     );
   }
   fitWeights(expectedTensors(backboneEntry(backbone)), await readWeights(file));
-  const isVerified = !!converted.digest && !(await differenceFrom(file, converted));
+  const isVerified = !!converted.digest && !differenceFrom(file, converted);
   const path = await placed(file, join(dir, converted.name));
   return { backbone, path, from: file, isVerified, conversion: null };
 }

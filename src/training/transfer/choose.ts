@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { HilumError } from "../../errors.ts";
-import { readWeights } from "../../models/index.node.ts";
+import { pretrainedWeights, readWeights } from "../../models/index.node.ts";
 import {
   BACKBONES,
   type BackboneEntry,
@@ -124,7 +124,7 @@ function backboneModel(entry: BackboneEntry, options: TrainOptions): ChosenModel
   refuseScaling(options, name);
   if (given(options.pretrained) && given(options.weights))
     refuse("weights", options.weights, "and option pretrained name weights both. Give one of them");
-  const path = options.weights ?? (given(options.pretrained) ? publishedWeights(name) : undefined);
+  const path = options.weights ?? (given(options.pretrained) ? pretrainedWeights(name) : undefined);
   const build = async ({ size, seed }: Settings) => {
     const weights = path === undefined ? undefined : await readWeights(path);
     const graph = backboneGraph({ ...entry, size }, { weights, withTop: false, seed });
@@ -167,10 +167,6 @@ function weightFile(path: string, option: string): WeightFile {
     );
   const sha256 = createHash("sha256").update(readFileSync(absolute)).digest("hex");
   return { path: absolute, sha256 };
-}
-
-function publishedWeights(name: string): never {
-  refuse("pretrained", name, `finds no weights of ${name}. Name their file: --weights FILE`);
 }
 
 const given = (value: unknown): boolean => value !== undefined && value !== null;
