@@ -68,5 +68,15 @@ export type { Report } from "./report/report.ts";
 export type { Circumstances } from "./report/warnings.ts";
 export { REPORT_FILES, writeReport } from "./report/write-report.ts";
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";
+export { energyDistance, kolmogorovSmirnov, populationStability } from "./shift/distances.ts";
+export { type EmbeddingShift, embeddingShift } from "./shift/embeddings.ts";
+export {
+  type FeatureShift,
+  type ImageStatistics,
+  imageStatistics,
+  type Shift,
+  type ShiftSample,
+  shiftBetween,
+} from "./shift/shift.ts";
 export { evaluateSubgroups, type Subgroup, type Subgroups } from "./subgroups/subgroups.ts";
 export { statedThreshold } from "./threshold.ts";
