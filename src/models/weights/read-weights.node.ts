@@ -5,11 +5,15 @@ import { HilumError } from "../../errors.ts";
 import { readModelFile } from "../../onnx/index.node.ts";
 import { readSafetensors, type Tensor } from "../../onnx/index.ts";
 import { isReal } from "./float32.ts";
+import { readKerasArchive } from "./keras-archive.node.ts";
+import { readKerasH5 } from "./keras-h5.node.ts";
 import type { NamedTensors } from "./named-tensors.ts";
 import { type ReadFormatName, WEIGHT_FORMATS } from "./weight-formats.ts";
 
 const READERS: Readonly<Partial<Record<ReadFormatName, (path: string) => Promise<NamedTensors>>>> =
   {
+    "keras-h5": readKerasH5,
+    "keras-archive": readKerasArchive,
     safetensors: async (path) => {
       const { tensors } = readSafetensors(await readFile(path), path);
       return { source: path, convention: "torch", tensors };
