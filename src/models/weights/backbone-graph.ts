@@ -3,6 +3,7 @@ import { isConstantName } from "../../autodiff/index.ts";
 import { type Graph, graphBuilder, operators as op, type Tensor } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type ExpectedTensors, fitWeights } from "./fit-weights.ts";
+import { inOrderOf } from "./keras-order.ts";
 import type { NamedTensors } from "./named-tensors.ts";
 
 export interface BackboneGraphOptions {
@@ -24,7 +25,9 @@ export function backboneGraph(
   { weights, withTop, seed = 1 }: BackboneGraphOptions = {},
 ): Graph {
   if (!weights) return traced(entry, { withTop: withTop ?? false, seed });
-  const { tensors, hasTop } = fitWeights(expectedTensors(entry), weights, { withTop });
+  const whole = traced(entry, { withTop: true, seed });
+  const named = weights.convention === "keras" ? inOrderOf(whole, weights) : weights;
+  const { tensors, hasTop } = fitWeights(expectedTensors(entry), named, { withTop });
   const graph = traced(entry, { withTop: hasTop, seed });
   return { ...graph, initializers: new Map([...graph.initializers, ...tensors]) };
 }

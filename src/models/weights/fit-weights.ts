@@ -64,22 +64,30 @@ export function fitWeights(
     const found = file.tensors.get(key);
     if (!found) throw missing(file, { parameter, key, isTop: top.has(parameter) });
     if (!isReal(found))
-      throw mismatch(file, `"${key}" is of type ${found.type}, not of floating-point numbers`, {
-        problem: "type",
-        tensor: key,
-        parameter,
-        found: found.type,
-      });
+      throw mismatch(
+        file,
+        `${quoted(file, key)} is of type ${found.type}, not of floating-point numbers`,
+        {
+          problem: "type",
+          tensor: key,
+          parameter,
+          found: found.type,
+        },
+      );
     const fitted = naming.layOut(found, parameter);
     if (`${fitted.dims}` !== `${dims}`)
-      throw mismatch(file, `"${key}" has shape [${found.dims}] where [${dims}] is needed`, {
-        problem: "shape",
-        tensor: key,
-        parameter,
-        // In ONNX layout, as are the needed ones: a Keras kernel of the right shape looks otherwise.
-        found: fitted.dims,
-        expected: dims,
-      });
+      throw mismatch(
+        file,
+        `${quoted(file, key)} has shape [${found.dims}] where [${dims}] is needed`,
+        {
+          problem: "shape",
+          tensor: key,
+          parameter,
+          // In ONNX layout, as are the needed ones: a Keras kernel of the right shape looks otherwise.
+          found: fitted.dims,
+          expected: dims,
+        },
+      );
     tensors.set(parameter, asFloat32(fitted));
   }
   refuseOthers(file, naming, new Set(keys.values()));
@@ -89,10 +97,17 @@ export function fitWeights(
 function refuseOthers(file: NamedTensors, naming: Naming, known: ReadonlySet<string>): void {
   for (const key of file.tensors.keys())
     if (!known.has(key) && !naming.isIgnored(key))
-      throw mismatch(file, `it has "${key}", which the network has not`, {
+      throw mismatch(file, `it has ${quoted(file, key, true)}, which the network has not`, {
         problem: "extra",
         tensor: key,
       });
+}
+
+/** A tensor's name here, and in the file where that is another. */
+function quoted({ originals }: NamedTensors, key: string, isForeign = false): string {
+  const original = originals?.get(key) ?? key;
+  if (original === key || isForeign) return `"${original}"`;
+  return `"${key}" ("${original}" in the file)`;
 }
 
 function missing(

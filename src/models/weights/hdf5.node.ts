@@ -25,6 +25,21 @@ const LARGEST = 4 * 1024 ** 3;
 const LARGEST_EXPANSION = 100;
 
 let opened = 0;
+let loaded = 0;
+let library: Promise<typeof import("h5wasm")["h5wasm"]> | undefined;
+
+/**
+ * The library, which throws what HDF5 would print. A damaged file can leave it unfit for any other,
+ * so that it is given up with the file (`library = undefined`) and loaded anew for the next: of
+ * 1,500 damaged files one made it read out of bounds, and all after it did.
+ */
+async function loadLibrary(): Promise<typeof import("h5wasm")["h5wasm"]> {
+  const { h5wasm }: typeof import("h5wasm") = await import(
+    `${import.meta.resolve("h5wasm")}?${loaded++}`
+  );
+  (await h5wasm.ready).activate_throwing_error_handler();
+  return h5wasm;
+}
 
 /** What `read` returns of the file. Throws `weights-malformed` where it is no whole HDF5 file. */
 export async function readHdf5<Result>(
@@ -32,7 +47,8 @@ export async function readHdf5<Result>(
   source: string,
   read: (root: Hdf5Group) => Result,
 ): Promise<Result> {
-  const { default: h5wasm } = await import("h5wasm");
+  library ??= loadLibrary();
+  const h5wasm = await library;
   const { FS } = await h5wasm.ready;
   const name = `/weights-${opened++}.h5`;
   let place = "/";
@@ -49,7 +65,10 @@ export async function readHdf5<Result>(
   const view = (group: Group): Hdf5Group => {
     const find = (path: string): Entity | null => {
       place = joined(group.path, path);
-      return group.get(path);
+      let at: Entity | null = group;
+      for (const name of path.split("/").filter((part) => part !== ""))
+        at = at instanceof h5wasm.Group && at.keys().includes(name) ? at.get(name) : null;
+      return at;
     };
     return {
       path: group.path,
@@ -81,6 +100,7 @@ export async function readHdf5<Result>(
     }
   } catch (error) {
     if (isHilumError(error)) throw error;
+    library = undefined;
     return fail(reasonOf(error), place, error);
   } finally {
     FS.unlink(name);
@@ -129,7 +149,10 @@ function textsOf(
 
 const joined = (folder: string, path: string): string => `${folder}/${path}`.replace(/\/+/g, "/");
 
+/** HDF5's own innermost reason, where it gave one. */
 function reasonOf(error: unknown): string {
+  if (error instanceof Error && error.name === "RuntimeError") return "its structure is damaged";
   const text = error instanceof Error ? error.message : String(error);
-  return text.split("\n", 1)[0]!.trim() || "it cannot be read";
+  const innermost = [...text.matchAll(/^\s*#\d+: .*?\(\): (.*)$/gm)].at(-1)?.[1];
+  return (innermost ?? text.split("\n", 1)[0]!).trim() || "it cannot be read";
 }

@@ -22,4 +22,6 @@ export interface NamedTensors {
    * says which is which where the names are numbered by the process that made them.
    */
   readonly tensors: ReadonlyMap<string, Tensor>;
+  /** What the file itself calls them, where they were renamed. */
+  readonly originals?: ReadonlyMap<string, string>;
 }
