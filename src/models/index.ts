@@ -5,8 +5,10 @@ export { type GraphCost, graphCost } from "./graph-cost.ts";
 export { type ConvOptions, type LayerFactory, layersOf } from "./layers.ts";
 export type { Network, NetworkEntry, NetworkOptions, Recipe } from "./network.ts";
 export { entryNamed, NETWORKS, networkEntry } from "./registry.ts";
+export { blocksOf } from "./surgery/blocks.ts";
 export { type CutBackbone, type CutOptions, cutBackbone } from "./surgery/cut.ts";
 export { embedGraph } from "./surgery/embed.ts";
+export { type FoldOptions, foldNorms } from "./surgery/fold-norms.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
 export {
   type BackboneGraphOptions,
