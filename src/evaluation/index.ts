@@ -79,4 +79,5 @@ export {
   shiftBetween,
 } from "./shift/shift.ts";
 export { evaluateSubgroups, type Subgroup, type Subgroups } from "./subgroups/subgroups.ts";
+export { COLOURS } from "./theme.ts";
 export { statedThreshold } from "./threshold.ts";

@@ -92,10 +92,12 @@ async function runFolds(work: TrialWork, context: TrialContext): Promise<Outcome
     model = trained;
     const history = historyOf(out);
     found.push(
-      bestOf(
-        history.map((record) => objectiveOf(record, config)),
-        config,
-      ),
+      history.length > 0
+        ? bestOf(
+            history.map((record) => objectiveOf(record, config)),
+            config,
+          )
+        : resultOf(runFolder(out), config),
     );
     images += history.length * runFolder(out).result().images.train;
     const report = { step: fold, value: meanOf(found), images };

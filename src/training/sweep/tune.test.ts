@@ -57,6 +57,8 @@ describe("a sweep", () => {
       expect(settings).toMatchObject({ ...params, width: 0.1, seed: 1, threads: 1 });
     }
     expect(JSON.parse(readFileSync(join(out, "sweep.json"), "utf8"))).toEqual(result);
+    for (const name of ["history", "importance", "parallel", "slices"])
+      expect(readFileSync(join(out, "plots", `${name}.svg`), "utf8")).toMatch(/^<svg.*<\/svg>$/s);
     const told = events.flatMap((event) => (event.kind === "training" ? [] : [`${event.kind}`]));
     expect(told).toEqual(Array.from({ length: 5 }, () => ["trial", "ended"]).flat());
   });
@@ -128,7 +130,8 @@ describe("a sweep", () => {
   });
 
   it("with latency beside the metric has a front, and prunes nothing", async () => {
-    const result = await run(place("front"), {
+    const out = place("front");
+    const result = await run(out, {
       objectives: ["auroc", "latency"],
       budget: { trials: 4 },
     });
@@ -136,6 +139,7 @@ describe("a sweep", () => {
     for (const { values } of result.trials) expect(values.latency).toBeGreaterThan(0);
     expect(result.pareto[0]).toBe(result.best!.number);
     expect(result.optimism).toBeNull();
+    expect(existsSync(join(out, "plots/pareto.svg"))).toBe(true);
   });
 
   it("goes on past a configuration that diverges, which has failed", async () => {

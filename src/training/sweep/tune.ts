@@ -103,7 +103,7 @@ export async function resumeSweep(
     await refit(sweep, config, sweepResult(sweep, config, trials, undefined), context);
   const result = sweepResult(sweep, config, trials, task);
   writeFileAtomically(join(sweep, SWEEP_FILES.result), `${JSON.stringify(result, null, 2)}\n`);
-  await writeSweepPlots(sweep, config, trials);
+  await writeSweepPlots(sweep, config, result.trials);
   return result;
 }
 
