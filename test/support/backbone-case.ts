@@ -1,9 +1,9 @@
 /** A backbone on weights by a formula, and what another implementation returned on them. */
 import { readFileSync } from "node:fs";
-import { isConstantName } from "../../src/autodiff/index.ts";
+import { appendGradients, isConstantName, parameterNames } from "../../src/autodiff/index.ts";
 import type { BackboneEntry } from "../../src/models/index.ts";
 import { openSession } from "../../src/onnx/index.node.ts";
-import { type Graph, graphBuilder, modelOf } from "../../src/onnx/index.ts";
+import { type Graph, graphBuilder, modelOf, operators as op } from "../../src/onnx/index.ts";
 import { withFormulaWeights } from "../reference/backbones/formula.ts";
 import { values } from "../reference/trajectories/formula.ts";
 import { expectClose } from "./close.ts";
@@ -27,7 +27,8 @@ interface Outputs {
 export interface BackboneCase {
   readonly source: string;
   readonly parameters: number;
-  readonly small: Outputs;
+  /** With the norms of the gradient by some parameters, and by all ("total"). */
+  readonly small: Outputs & { readonly gradients: Readonly<Record<string, number>> };
   readonly full: Outputs;
 }
 
@@ -64,6 +65,40 @@ export async function expectOutputs(entry: BackboneEntry, expected: Outputs): Pr
   }
 }
 
+/** Fails unless the gradients of the weighted sum of the logits are as long as those of the case. */
+export async function expectGradients(
+  entry: BackboneEntry,
+  { size, gradients }: BackboneCase["small"],
+): Promise<void> {
+  const forward = backboneForward(entry, size);
+  const builder = graphBuilder(withFormulaWeights(forward, isConstantName));
+  const weighted = op.mul(builder.find("logits")!, builder.constant(values("weights", [1, 1000])));
+  const loss = op.reduceSum(weighted, { keepsDims: false });
+  const names = parameterNames(forward);
+  const wanted = appendGradients(
+    loss,
+    names.map((name) => builder.find(name)!),
+  );
+  const squares = wanted.map((gradient) => op.reduceSumSquare(gradient!, { keepsDims: false }));
+  names.forEach((name, index) => {
+    if (name in gradients) builder.output(op.sqrt(squares[index]!), `norm:${name}`);
+  });
+  const [first, ...others] = squares;
+  builder.output(op.sqrt(op.sum(first!, ...others)), "norm:total");
+  const session = await openSession(builder.build("gradients"));
+  try {
+    const outputs = await session.run({ x: values("image", [1, 3, size, size]) });
+    for (const [name, norm] of Object.entries(gradients)) {
+      const { dims, data } = outputs[`norm:${name}`]!;
+      expectClose({ dims, data }, { dims: [], data: [norm] }, OF_GRADIENT, `gradient by ${name}`);
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+/** Single precision flips a few ReLUs of deep networks, whose slopes jump there: 1.6e-3 at worst. */
+const OF_GRADIENT = { relative: 5e-3 };
 const OF_LARGEST = 1e-4;
 
 function expectSpread(

@@ -4,18 +4,28 @@ import { describe, expect, it } from "vitest";
 import {
   backboneCases,
   backboneForward,
+  expectGradients,
   expectOutputs,
 } from "../../../test/support/backbone-case.ts";
 import { expectClose } from "../../../test/support/close.ts";
-import { isConstantName } from "../../autodiff/index.ts";
 import { openSession } from "../../onnx/index.node.ts";
-import { float32, modelOf, readSafetensors, type Tensor } from "../../onnx/index.ts";
+import { float32, modelOf, type Tensor } from "../../onnx/index.ts";
+import { expectedTensors } from "../weights/backbone-graph.ts";
+import { fitWeights } from "../weights/fit-weights.ts";
+import { readWeights } from "../weights/read-weights.node.ts";
 import { backboneEntry } from "./table.ts";
 
 describe("at the size that its publisher trained at", () => {
   it.each(Object.entries(backboneCases("torch.json", "keras.json")))(
     "%s returns what another implementation returns on equal weights",
     (name, { full }) => expectOutputs(backboneEntry(name), full),
+  );
+});
+
+describe("differentiated", () => {
+  it.each(Object.entries(backboneCases("torch.json")))(
+    "%s has the gradients that another implementation has on equal weights",
+    (name, { small }) => expectGradients(backboneEntry(name), small),
   );
 });
 
@@ -31,13 +41,6 @@ interface Reference {
   readonly argmax: number;
 }
 
-/** Of parameters' last parts here in PyTorch. */
-const KINDS: Readonly<Record<string, string>> = {
-  scale: "weight",
-  mean: "running_mean",
-  variance: "running_var",
-};
-
 describe.skipIf(!existsSync(REFERENCE))(
   "on its publisher's weights (skipped where ../shared/weights is not there)",
   () => {
@@ -46,13 +49,9 @@ describe.skipIf(!existsSync(REFERENCE))(
       const expected: Reference = JSON.parse(readFileSync(REFERENCE, "utf8"))[name];
       const entry = backboneEntry(name);
       const forward = backboneForward(entry, entry.size);
-      const bytes = readFileSync(resolve(WEIGHTS, `${name}.safetensors`));
-      const { tensors } = readSafetensors(bytes, name);
-      const initializers = new Map(
-        [...forward.initializers].map(([key, tensor]) =>
-          isConstantName(key) ? [key, tensor] : [key, tensors.get(inTorch(key))!],
-        ),
-      );
+      const file = await readWeights(resolve(WEIGHTS, `${name}.safetensors`));
+      const { tensors } = fitWeights(expectedTensors(entry), file, { withTop: true });
+      const initializers = new Map([...forward.initializers, ...tensors]);
       const session = await openSession(modelOf({ ...forward, initializers }));
       const outputs = await session.run({ x: stripes(entry.size) });
       await session.close();
@@ -72,11 +71,6 @@ describe.skipIf(!existsSync(REFERENCE))(
     });
   },
 );
-
-function inTorch(key: string): string {
-  const [, path, kind] = /^(.*)\.(\w+)$/.exec(key)!;
-  return `${path}.${KINDS[kind!] ?? kind}`;
-}
 
 /** The image of reference.json: (7h + 3w + floor(hw / 11)) mod 256, as (g - 127) / 128. */
 function stripes(size: number): Tensor {

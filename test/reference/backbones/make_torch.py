@@ -3,10 +3,12 @@
     pip install torch torchvision timm numpy
     python test/reference/backbones/make_torch.py
 
-In double precision on weights of single precision. `full` is at the published input size, `small`
+In double precision on weights of single precision. `gradients` are Euclidean norms: of the gradient of the weighted sum
+of the logits by each of some parameters, named as here, and by all of them (`total`), norms keeping their statistics. `full` is at the published input size, `small`
 at a size that leaves odd maps. EfficientNet-Lite is timm's port of TensorFlow's.
 """
 import json
+import math
 import pathlib
 
 import numpy
@@ -43,22 +45,37 @@ def lite_names(model):
 
 def load_formula(model, names):
     modules = dict(model.named_modules())
-    state = {}
+    state, ours = {}, {}
     for key, tensor in model.state_dict().items():
         if key.endswith("num_batches_tracked"):
             continue
         path, _, kind = key.rpartition(".")
         kind = KINDS.get(kind, "scale" if isinstance(modules[path], NORMS) and kind == "weight" else kind)
         name = f"{names[path]}.{kind}" if path else kind
+        ours[key] = name
         state[key] = torch.tensor(weight(name, list(tensor.shape))).reshape(tensor.shape)
     model.double().eval().load_state_dict(state, strict=False)
+    return ours
+
+
+def digits(value):
+    return float(f"{value:.7g}")
+
+
+def gradients(model, names, x):
+    logits = model(x)
+    (logits * torch.tensor(values("weights", [1, 1000]))).sum().backward()
+    norms = {names[key]: parameter.grad.norm().item() for key, parameter in model.named_parameters()}
+    keys = list(norms)
+    places = numpy.linspace(0, len(keys) - 1, 12).round().astype(int)
+    total = math.sqrt(sum(norm**2 for norm in norms.values()))
+    return {"total": digits(total), **{keys[place]: digits(norms[keys[place]]) for place in places}}
 
 
 def spread(tensor, count):
     """Numbers at even distances, and what all of them have in common."""
     flat = tensor.flatten().numpy()
     places = numpy.linspace(0, len(flat) - 1, min(count, len(flat))).round().astype(int)
-    digits = lambda value: float(f"{value:.7g}")
     return {
         "shape": list(tensor.shape),
         "mean": digits(flat.mean()),
@@ -68,13 +85,14 @@ def spread(tensor, count):
     }
 
 
-def outputs(make, names_of, features_of, size):
+def outputs(make, names_of, features_of, size, with_gradients=False):
     model = make(size)
-    load_formula(model, names_of(model))
+    names = load_formula(model, names_of(model))
     x = torch.tensor(values("image", [1, 3, size, size]))
     with torch.no_grad():
         features, logits = features_of(model, x), model(x)
-    return {"size": size, "features": spread(features, 60), "logits": spread(logits, 20)}
+    found = {"size": size, "features": spread(features, 60), "logits": spread(logits, 20)}
+    return {**found, "gradients": gradients(model, names, x)} if with_gradients else found
 
 
 def torchvision_case(name, small, features_of, weights):
@@ -121,7 +139,7 @@ for name, (make, names_of, features_of, small, published, source) in CASES.items
     found[name] = {
         "source": source,
         "parameters": published,
-        "small": outputs(make, names_of, features_of, small),
+        "small": outputs(make, names_of, features_of, small, with_gradients=True),
         "full": outputs(make, names_of, features_of, full),
     }
     print(name, counted, found[name]["full"]["features"]["shape"], found[name]["full"]["logits"]["largest"])
