@@ -9,7 +9,13 @@ import { nextName, type Role, type StateTensor, startAssembly } from "./assembly
 import { appendGradients } from "./gradient.ts";
 import { FORWARD_PASSES, optimizeGraph } from "./passes/index.ts";
 import { copyForward } from "./training-forward.ts";
-import { accumulate, applyUpdates, type Decays, type TrainingGraphOptions } from "./update.ts";
+import {
+  accumulate,
+  applyUpdates,
+  averageStatistics,
+  type Decays,
+  type TrainingGraphOptions,
+} from "./update.ts";
 
 export interface TrainingGraph {
   /** A whole step; with accumulation, the last micro-batch of one. */
@@ -117,6 +123,7 @@ function assemble(
   if (role !== "accumulate") {
     const decays = options.decays ?? decaying(forward);
     applyUpdates(assembly, totals, { ...options, decays });
+    if (options.averages) averageStatistics(assembly, statistics);
   }
   return { ...assembly, graph: optimizeGraph(builder.build("training")) };
 }

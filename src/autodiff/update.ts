@@ -22,7 +22,7 @@ export interface TrainingGraphOptions {
   readonly decays?: Decays | undefined;
   /** Rescales the whole gradient when its Euclidean norm is larger. */
   readonly clipNorm?: number | undefined;
-  /** Keeps an exponential moving average of the parameters (control `averageDecay`). */
+  /** Keeps an exponential moving average of parameters and statistics (control `averageDecay`). */
   readonly averages?: boolean | undefined;
   readonly microBatches?: number | undefined;
   readonly loss?: string | undefined;
@@ -183,6 +183,19 @@ function initialOf({ state }: Assembly, { name }: Value): Tensor {
   const found = state.find((entry) => entry.name === name);
   assert(found, `"${name}" is no state tensor`);
   return found.initial;
+}
+
+/**
+ * The running statistics' own averages: those of the last few batches belong to weights that the
+ * averaged weights are not.
+ */
+export function averageStatistics(
+  assembly: Assembly,
+  statistics: ReadonlyMap<string, Value>,
+): void {
+  if (statistics.size === 0) return;
+  const held = [...statistics.keys()].map((name) => assembly.builder.find(name)!);
+  average(assembly, held, joined([...statistics.values()]));
 }
 
 /** a' = decay a + (1 - decay) p'. */

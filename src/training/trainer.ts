@@ -20,7 +20,7 @@ export interface Trainer {
   ): Promise<Record<string, Tensor>>;
   /** The current state by name. The tensors are live: the next step may overwrite them. */
   state(): ReadonlyMap<string, Tensor>;
-  /** Copies the given state in. Throws `state-mismatch` when a tensor is missing or misshapen. */
+  /** Copies the given state in, or nothing: throws `state-mismatch` when a tensor is missing or misshapen. */
   restore(state: ReadonlyMap<string, Tensor>): void;
   close(): Promise<void>;
 }
@@ -37,7 +37,10 @@ export async function openTrainer(
 ): Promise<Trainer> {
   const apply = await openWritingSession(training.graph, options);
   const gather = training.accumulating
-    ? await openWritingSession(training.accumulating, options)
+    ? await openWritingSession(training.accumulating, options).catch(async (error: unknown) => {
+        await apply.close();
+        throw error;
+      })
     : undefined;
   let current = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
   let spare = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
@@ -92,7 +95,7 @@ export async function openTrainer(
     },
     state: () => current,
     restore(state) {
-      for (const { name, initial } of training.state) {
+      const sound = training.state.map(({ name, initial }) => {
         const source = state.get(name);
         if (!source || source.type !== initial.type || sizeOf(source.dims) !== sizeOf(initial.dims))
           throw new HilumError(
@@ -100,8 +103,10 @@ export async function openTrainer(
             `The saved state ${source ? `has shape [${source.dims}] for` : "lacks"} "${name}" [${initial.dims}]: it belongs to another network or optimizer.`,
             { name, expected: initial.dims, received: source?.dims },
           );
-        (current.get(name)!.data as Float32Array).set(source.data as Float32Array);
-      }
+        return { own: current.get(name)!, source };
+      });
+      for (const { own, source } of sound)
+        (own.data as Float32Array).set(source.data as Float32Array);
     },
     async close() {
       await apply.close();
