@@ -168,7 +168,7 @@ const LEARNING: readonly CommandOption[] = [
   },
   {
     flags: "--average-decay <share>",
-    description: "use a moving average of the weights, e.g. 0.999 (default: 0, none)",
+    description: `use a moving average of the weights, e.g. 0.999 (${RECIPE})`,
     parse: number,
   },
   {
@@ -250,7 +250,8 @@ Recipes:
 ${[...NETWORKS, ...BACKBONES]
   .map(({ name, recipe }) => {
     const { epochs, size, batch, optimizer, learningRate, weightDecay, augmentation } = recipe;
-    return `  ${name.padEnd(18)} --epochs ${epochs} --size ${size} --batch ${batch} --optimizer ${optimizer} --lr ${learningRate} --weight-decay ${weightDecay} --augmentation ${augmentation}`;
+    const average = recipe.averageDecay ? ` --average-decay ${recipe.averageDecay}` : "";
+    return `  ${name.padEnd(18)} --epochs ${epochs} --size ${size} --batch ${batch} --optimizer ${optimizer} --lr ${learningRate} --weight-decay ${weightDecay} --augmentation ${augmentation}${average}`;
   })
   .join("\n")}
 `;

@@ -21,6 +21,8 @@ export interface Recipe {
   readonly weightDecay: number;
   readonly optimizer: "sgd" | "adam" | "adamw";
   readonly augmentation: "none" | "light" | "strong";
+  /** Of the moving average of the weights; none where it is left out. */
+  readonly averageDecay?: number;
 }
 
 export interface NetworkEntry {

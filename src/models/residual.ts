@@ -13,11 +13,12 @@ export const RESIDUAL: NetworkEntry = {
   recipe: {
     size: 160,
     batch: 32,
-    epochs: 24,
+    epochs: 12,
     learningRate: 2e-3,
     weightDecay: 0.05,
     optimizer: "adamw",
-    augmentation: "strong",
+    augmentation: "light",
+    averageDecay: 0.995,
   },
   build:
     ({ width, depth, seed }) =>
