@@ -67,6 +67,16 @@ export {
 export type { Report } from "./report/report.ts";
 export type { Circumstances } from "./report/warnings.ts";
 export { REPORT_FILES, writeReport } from "./report/write-report.ts";
+export { CORRUPTION_NAMES } from "./robustness/corruptions.ts";
+export {
+  type CorruptionResult,
+  estimateRobustness,
+  type LabelledFilm,
+  type Robustness,
+  type RobustnessEstimate,
+  type RobustnessOptions,
+  robustness,
+} from "./robustness/robustness.ts";
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";
 export { energyDistance, kolmogorovSmirnov, populationStability } from "./shift/distances.ts";
 export { type EmbeddingShift, embeddingShift } from "./shift/embeddings.ts";

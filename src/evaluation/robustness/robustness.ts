@@ -1,0 +1,141 @@
+/** How well a classifier reads films that were made worse. */
+import type { Classifier } from "../../classifier/index.node.ts";
+import { HilumError } from "../../errors.ts";
+import { readImage } from "../../images/index.ts";
+import { evaluatePredictions, type Prediction } from "../evaluation.ts";
+import { type Corrupter, openCorrupter } from "./corrupt.ts";
+import { CORRUPTION_NAMES } from "./corruptions.ts";
+
+export interface LabelledFilm {
+  readonly path: string;
+  /** One entry for each label of the model. */
+  readonly target: Prediction["target"];
+}
+
+export interface CorruptionResult {
+  readonly corruption: string;
+  /** 1 to 5; 0 for the clean films. */
+  readonly severity: number;
+  readonly balancedAccuracy: number | null;
+  /** Or its mean over the classes. */
+  readonly auroc: number | null;
+}
+
+export interface Robustness {
+  /** The films at the size at which they are corrupted. */
+  readonly clean: CorruptionResult;
+  readonly corruptions: readonly CorruptionResult[];
+}
+
+export interface RobustnessOptions {
+  /** By default all. */
+  readonly corruptions?: readonly string[] | undefined;
+  readonly threshold?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+}
+
+type Reader = Pick<Classifier, "probabilities" | "metadata">;
+
+const SEVERITIES = [1, 2, 3, 4, 5] as const;
+
+/** The clean film and then each corruption at each severity. */
+function roundsOf(names: readonly string[]) {
+  const unknown = names.find((name) => !CORRUPTION_NAMES.includes(name));
+  if (unknown !== undefined)
+    throw new HilumError(
+      "invalid-option",
+      `No corruption is called "${unknown}". There are: ${CORRUPTION_NAMES.join(", ")}.`,
+      { option: "corruptions", value: unknown, allowed: CORRUPTION_NAMES },
+    );
+  const corrupted = names.flatMap((corruption) =>
+    SEVERITIES.map((severity) => ({ corruption, severity: severity as number })),
+  );
+  return [{ corruption: "none", severity: 0 }, ...corrupted];
+}
+
+/** One film in all rounds. */
+async function readFilm(
+  classifier: Reader,
+  corrupter: Corrupter,
+  path: string,
+  rounds: ReturnType<typeof roundsOf>,
+  key: string,
+): Promise<Float32Array[]> {
+  const film = await corrupter.prepare(await readImage(path));
+  const films = [];
+  for (const { corruption, severity } of rounds)
+    films.push(severity === 0 ? film : await corrupter.corrupt(film, corruption, severity, key));
+  return classifier.probabilities(films);
+}
+
+/**
+ * Balanced accuracy and area under the ROC curve of films made worse in each way at five severities,
+ * at the model's operating point or a stated threshold. Every film is decoded once; nothing of it is
+ * kept. Throws `evaluation-empty`, `invalid-option`, `interrupted` and what reading a film throws.
+ */
+export async function robustness(
+  classifier: Reader,
+  films: readonly LabelledFilm[],
+  { corruptions = CORRUPTION_NAMES, threshold, seed, signal, onProgress }: RobustnessOptions = {},
+): Promise<Robustness> {
+  const { task, operatingPoint } = classifier.metadata;
+  const rounds = roundsOf(corruptions);
+  const predictions = rounds.map((): Prediction[] => []);
+  const corrupter = openCorrupter(seed === undefined ? {} : { seed });
+  try {
+    for (const [index, { path, target }] of films.entries()) {
+      if (signal?.aborted)
+        throw new HilumError("interrupted", "Stopped before all films were corrupted.", {});
+      const read = await readFilm(classifier, corrupter, path, rounds, String(index));
+      read.forEach((probabilities, round) => {
+        predictions[round]!.push({ target, probabilities });
+      });
+      onProgress?.({ done: index + 1, total: films.length });
+    }
+  } finally {
+    await corrupter.close();
+  }
+  const results = rounds.map((round, index): CorruptionResult => {
+    const { metrics } = evaluatePredictions(predictions[index]!, task, {
+      threshold: threshold ?? operatingPoint?.threshold,
+      rounds: 0,
+    });
+    return {
+      ...round,
+      balancedAccuracy: metrics.balancedAccuracy!.value,
+      auroc: (metrics.auroc ?? metrics.aurocMacro)!.value,
+    };
+  });
+  const [clean, ...corrupted] = results;
+  return { clean: clean!, corruptions: corrupted };
+}
+
+export interface RobustnessEstimate {
+  readonly seconds: number;
+  /** Films times readings of each. */
+  readonly readings: number;
+}
+
+/** How long `robustness` will take, from one film after one that warms up; null without films. */
+export async function estimateRobustness(
+  classifier: Reader,
+  films: readonly LabelledFilm[],
+  { corruptions = CORRUPTION_NAMES }: Pick<RobustnessOptions, "corruptions"> = {},
+): Promise<RobustnessEstimate | null> {
+  const [first] = films;
+  if (!first) return null;
+  const rounds = roundsOf(corruptions);
+  const corrupter = openCorrupter();
+  try {
+    const sample = films[Math.floor(films.length / 2)]!;
+    await readFilm(classifier, corrupter, first.path, rounds, "0");
+    const start = performance.now();
+    await readFilm(classifier, corrupter, sample.path, rounds, "1");
+    const seconds = ((performance.now() - start) / 1000) * films.length;
+    return { seconds, readings: films.length * rounds.length };
+  } finally {
+    await corrupter.close();
+  }
+}
