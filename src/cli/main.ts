@@ -40,6 +40,16 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/tune.ts")).TUNE,
   },
   {
+    name: "runs",
+    summary: "List the runs below a folder, sort and filter them, or compare two",
+    load: async () => (await import("./commands/runs.ts")).RUNS,
+  },
+  {
+    name: "board",
+    summary: "Show runs and sweeps in a browser, live while they train",
+    load: async () => (await import("./commands/board.ts")).BOARD,
+  },
+  {
     name: "evaluate",
     summary: "Hold a trained classifier against labelled films",
     load: async () => (await import("./commands/evaluate.ts")).EVALUATE,

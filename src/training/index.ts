@@ -13,6 +13,15 @@ export {
   type RunResult,
   runFolder,
 } from "./run-folder.ts";
+export {
+  diffRuns,
+  filterRuns,
+  listRuns,
+  type RunRow,
+  rowOf,
+  runHistory,
+  sortRuns,
+} from "./runs.ts";
 export { SCHEDULES, type Schedule } from "./schedule.ts";
 export {
   type Budget,

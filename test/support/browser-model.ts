@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 import type { WebModel } from "./web-runtime.ts";
 
-const CHROMIUM = "/usr/bin/chromium";
+export const CHROMIUM = "/usr/bin/chromium";
 const RUNTIME = dirname(fileURLToPath(import.meta.resolve("onnxruntime-web/wasm")));
 
 /** Why no browser can be tried here; undefined where one can. */

@@ -1,0 +1,2 @@
+/** The board: runs and sweeps in a browser. */
+export { type Board, openBoard } from "./board/board.ts";
