@@ -41,6 +41,12 @@ describe("curveBands", () => {
     );
   });
 
+  it("joins the ends where all scores are one: nothing but the diagonal", () => {
+    const { roc } = curveBands([1, 0, 1, 0, 0, 1, 1, 0], new Array(8).fill(0.5), { rounds: 100 });
+    for (const { x, low, high } of roc)
+      expect([low, high]).toEqual([expect.closeTo(x, 12), expect.closeTo(x, 12)]);
+  });
+
   it("has none for one class or without rounds", () => {
     const none = { roc: [], precisionRecall: [] };
     expect(curveBands([1, 1], [0.1, 0.2])).toEqual(none);
