@@ -13,7 +13,7 @@ import { typeProblems } from "../../test/support/type-problems.ts";
 const run = promisify(execFile);
 const hilum = commandLine();
 const FOLDER = "docs/guides";
-const GUIDES = ["first-model", "own-network", "reading-films"];
+const GUIDES = ["first-model", "own-network", "pretrained-backbones", "reading-films"];
 /** Where the code is written so that it finds the project's packages. */
 const CODE = resolve(`.cache/guides-${process.pid}`);
 let tests = 0;
@@ -82,6 +82,17 @@ describe("the guide to", () => {
     expect(stdout).toMatch(/^60 films, \d+ problems\nbest epoch [1-4] AUROC [\d.]+\n/);
     expect(stdout).toContain(`\n${tests} test films, sensitivity `);
     expect(stdout).toMatch(/\n(NORMAL|PNEUMONIA) [\d.e-]+\n$/);
+  });
+
+  it("pretrained backbones lists them, in words, as data and in TypeScript", async () => {
+    await shell(blocks("pretrained-backbones", "sh"));
+    const { backbones } = JSON.parse(readFileSync(join(home, "backbones.json"), "utf8")) as {
+      backbones: { name: string; parameters: number }[];
+    };
+    const { stdout } = await program("pretrained-backbones");
+    for (const { name, parameters } of backbones)
+      expect(stdout).toMatch(new RegExp(`^${name} ${parameters} [\\d.]+ not pulled$`, "m"));
+    expect(stdout).toMatch(/\nfeatures Nx1280x7x7 3371008\n$/);
   });
 
   it("reading films reads every film", async () => {

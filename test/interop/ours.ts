@@ -6,7 +6,7 @@ import { loadClassifier } from "../../src/classifier/index.node.ts";
 import { assembleClassifier, type ClassifierMetadata } from "../../src/classifier/index.ts";
 import { drawPhantom, openDataset, writePhantomDataset } from "../../src/datasets/index.ts";
 import type { GreyImage } from "../../src/images/index.ts";
-import { NETWORKS } from "../../src/models/index.ts";
+import { backboneEntry, backboneGraph, NETWORKS } from "../../src/models/index.ts";
 import { readModelFile, writeModelFile } from "../../src/onnx/index.node.ts";
 import {
   allocate,
@@ -64,7 +64,10 @@ export async function writeOurs(work: string): Promise<Cases> {
   models.push(...writeNetworks(join(work, "networks")), await writeExternal(models[0]!, work));
   const cases: Cases = {
     models: await Promise.all(models.map((path) => caseOf(path, films, work))),
-    graphs: writeTrainingGraphs(join(work, "training")).map((path) => relative(work, path)),
+    graphs: [
+      ...writeTrainingGraphs(join(work, "training")),
+      ...writeBackbones(join(work, "backbones")),
+    ].map((path) => relative(work, path)),
     runs: folders.map((folder) => relative(work, folder)),
     safetensors: [writeEveryType(work)],
   };
@@ -157,6 +160,16 @@ async function caseOf(path: string, films: readonly Films[], work: string) {
 }
 
 /** One step of training of every network, as a graph. */
+/** One with norms and a convolution of groups, one of attention. */
+function writeBackbones(folder: string): string[] {
+  mkdirSync(folder, { recursive: true });
+  return ["mobilenet-v2", "vit-tiny"].map((name) => {
+    const path = join(folder, `${name}.onnx`);
+    writeModelFile(path, modelOf(backboneGraph(backboneEntry(name), { withTop: true })));
+    return path;
+  });
+}
+
 function writeTrainingGraphs(folder: string): string[] {
   mkdirSync(folder, { recursive: true });
   return NETWORKS.map(({ name, build }) => {
