@@ -80,9 +80,9 @@ describe("a file that is not as Keras writes it", () => {
   it("is refused by one error wherever it is cut or damaged, and the next file is read", async () => {
     const bytes = referenceBytes("keras-files/legacy.h5");
     let refused = 0;
-    for (let round = 0; round < 24; round++) {
+    for (let round = 0; round < 16; round++) {
       const random = hashes(`damage ${round}`, 41);
-      const damaged = round % 3 ? bytes.slice() : bytes.slice(0, random[0]! % bytes.length);
+      const damaged = round % 3 > 0 ? bytes.slice() : bytes.slice(0, random[0]! % bytes.length);
       for (let index = 1; index <= 20; index++)
         damaged[random[index]! % damaged.length] = random[index + 20]! & 255;
       // Damage among the weights themselves shows in no structure.
@@ -92,7 +92,7 @@ describe("a file that is not as Keras writes it", () => {
       expect(error.message).not.toContain("\n");
       refused++;
     }
-    expect(refused).toBeGreaterThan(12);
+    expect(refused).toBeGreaterThan(8);
     expect((await kerasTensors(bytes, "whole.h5")).tensors.size).toBe(14);
   });
 });

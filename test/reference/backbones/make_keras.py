@@ -2,6 +2,7 @@
 
     pip install keras tensorflow numpy
     python test/reference/backbones/make_keras.py
+    python test/reference/backbones/make_keras.py FOLDER    # the networks as files, with those weights
 
 In double precision on weights of single precision. `full` is at the published input size, `small`
 at a size that leaves odd maps. `layers` are the layers with weights in the order of `model.layers`,
@@ -12,12 +13,15 @@ import json
 import math
 import os
 import pathlib
+import sys
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import h5py
 import keras
 import numpy
 from formula import values, weight
+from keras.src.legacy.saving import legacy_h5_format
 
 KINDS = {
     "kernel": "weight",
@@ -49,11 +53,12 @@ def in_keras(name, shape):
     return weight(name, list(shape)[::-1]).T
 
 
-def load_formula(model):
-    for layer in model.layers:
+def load_formula(model, names=None):
+    names = names or [layer.name for layer in model.layers]
+    for layer, name in zip(model.layers, names):
         for variable in layer.weights:
             kind = KINDS.get(variable.name, variable.name)
-            variable.assign(in_keras(f"{layer.name}.{kind}", variable.shape))
+            variable.assign(in_keras(f"{name}.{kind}", variable.shape))
 
 
 def spread(array, count):
@@ -72,7 +77,8 @@ def spread(array, count):
 
 def built(make, size):
     keras.utils.clear_session()
-    return make(weights=None, input_shape=(size, size, 3), classifier_activation=None)
+    shape = size and (size, size, 3)
+    return make(weights=None, input_shape=shape, classifier_activation=None)
 
 
 def channels_first(layer):
@@ -113,5 +119,23 @@ def main():
     pathlib.Path(__file__).with_name("keras.json").write_text(f"{{\n{lines}\n}}\n")
 
 
+def write_files(folder):
+    """The publisher's own layout, of layers numbered from where another model left off."""
+    for name, (make, _, _) in NETWORKS.items():
+        names = [layer.name for layer in built(make, None).layers]
+        make(weights=None)
+        model = make(weights=None)
+        assert name.startswith("vgg") or [layer.name for layer in model.layers] != names
+        load_formula(model, names)
+        with h5py.File(folder / f"{name}.h5", "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, model)
+        bare = make(weights=None, include_top=False)
+        bare.set_weights(model.get_weights()[: len(bare.get_weights())])
+        with h5py.File(folder / f"{name}_notop.h5", "w") as file:
+            legacy_h5_format.save_weights_to_hdf5_group(file, bare)
+        model.save_weights(folder / f"{name}.weights.h5")
+        model.save(folder / f"{name}.keras")
+
+
 if __name__ == "__main__":
-    main()
+    write_files(pathlib.Path(sys.argv[1])) if len(sys.argv) > 1 else main()
