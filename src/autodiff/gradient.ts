@@ -21,7 +21,7 @@ export function appendGradients(
 ): readonly (Value | undefined)[] {
   const { builder } = loss;
   const forward = [...builder.nodes()];
-  const isActive = dependents(forward, wanted);
+  const isActive = dependents(forward, new Set(wanted.map(({ name }) => name)));
   const pending = new Map<string, Value[]>([[loss.name, [builder.scalar(1)]]]);
 
   const hand = (name: string, gradient: Value | undefined) => {
@@ -53,9 +53,12 @@ export function appendGradients(
   return wanted.map((value) => summed(pending, value.name));
 }
 
-/** Names of the values through which a wanted value can influence anything. */
-function dependents(nodes: readonly Node[], wanted: readonly Value[]): ReadonlySet<string> {
-  const active = new Set(wanted.map((value) => value.name));
+/** Names of the values through which a wanted one, of these names, can influence anything. */
+export function dependents(
+  nodes: readonly Node[],
+  wanted: ReadonlySet<string>,
+): ReadonlySet<string> {
+  const active = new Set(wanted);
   for (const node of nodes)
     if (node.inputs.some((name) => active.has(name)))
       for (const name of node.outputs) active.add(name);

@@ -2,6 +2,8 @@
 import { floatOf, type Graph, type Node, operators as op, type Value } from "../onnx/index.ts";
 import type { Assembly } from "./assembly.ts";
 import { blockedCopier } from "./blocked/copier.ts";
+import { dependents } from "./gradient.ts";
+import { foldedConvolution, keptNorms } from "./kept-norms.ts";
 import { uniformNoise } from "./noise.ts";
 
 export interface CopyOptions {
@@ -37,8 +39,15 @@ export function copyForward(
           isTraining,
           track: (node, ...batch) => track(node, batch, assembly, statistics),
         });
-  forward.nodes.forEach((node, index) => {
-    if (copier?.copies(node)) return;
+  const isActive = dependents(forward.nodes, trainable);
+  const norms = keptNorms(forward, (node) => isActive.has(node.outputs[0]!) && !isTraining(node));
+  const folded = new Set(norms.values());
+  forward.nodes.forEach((original, index) => {
+    if (folded.has(original)) return;
+    const norm = norms.get(original);
+    const node = norm ? foldedConvolution(original, norm, builder) : original;
+    // What does not train is left to ONNX Runtime, which folds and blocks constant weights itself.
+    if (isActive.has(node.outputs[0]!) && copier?.copies(node)) return;
     copier?.restore(node.inputs);
     if (isTraining(node)) normalizeByBatch(node, assembly, statistics);
     else if (node.operator === "Dropout") dropAtRandom(node, index, assembly);

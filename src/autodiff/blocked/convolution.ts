@@ -1,6 +1,13 @@
 /** Convolution of blocked tensors, with its gradient. */
-import { operators as op, staticShape, type Value, type Window } from "../../onnx/index.ts";
+import {
+  type Activation,
+  operators as op,
+  staticShape,
+  type Value,
+  type Window,
+} from "../../onnx/index.ts";
 import type { CustomGradients } from "../custom-gradient.ts";
+import { activationMask } from "./activation.ts";
 import { blockedInputGradient } from "./input-gradient.ts";
 import {
   blockDepthwiseWeight,
@@ -20,11 +27,14 @@ export interface BlockedConvolution {
   readonly bias: Value | undefined;
   readonly isDepthwise: boolean;
   readonly window: Window;
+  /** Blocked; added to the result before the activation. */
+  readonly sum?: Value | undefined;
+  readonly activation?: Activation | undefined;
 }
 
 /** The blocked result. Weight and bias are put into blocks in the graph, as they change with every step. */
 export function blockedConvolution(
-  { x, weight, bias, isDepthwise, window }: BlockedConvolution,
+  { x, weight, bias, isDepthwise, window, sum, activation }: BlockedConvolution,
   block: number,
   customs: CustomGradients,
 ): Value {
@@ -44,19 +54,22 @@ export function blockedConvolution(
     ...(isDepthwise ? { group: shape[1]! } : {}),
   };
   const whole = bias && wholeVector(bias, block);
-  return customs.group(
-    [x, inBlocks, bias],
-    () => op.blockedConv(x, inBlocks, whole, options),
-    (gradient, needs) => {
+  const y: Value = customs.group(
+    [x, inBlocks, bias, sum],
+    () => op.blockedConv(x, inBlocks, whole, { ...options, sum, activation }),
+    (received, needs) => {
+      const gradient = activation ? op.mul(received, activationMask(y, activation)) : received;
       const operands = { x, shape, gradient, weight: inBlocks, isDepthwise, window, block };
       const ofWeight = isDepthwise ? blockedDepthwiseGradient : blockedWeightGradient;
       return [
         needs(0) ? (blockedInputGradient(operands) ?? transposed(operands, weight)) : undefined,
         needs(1) ? ofWeight(operands) : undefined,
         bias && needs(2) ? firstOf(channelSums(gradient), staticShape(bias)[0]!) : undefined,
+        sum && needs(3) ? gradient : undefined,
       ];
     },
   );
+  return y;
 }
 
 /** Sums by channel over images and positions, `[C]`. */

@@ -39,8 +39,17 @@ const conv: Form = (copy, node) => {
   const x = copy.blocked(input!).value;
   const window = windowOf(node.attributes, shape.slice(2), kernel);
   const bias = biasName ? assembly.builder.find(biasName) : undefined;
-  const y = blockedConvolution({ x, weight, bias, isDepthwise, window }, block, assembly.customs);
-  copy.place(node.outputs[0]!, y, outputs);
+  const { last, sum, activation } = following(copy, node, [
+    shape[0]!,
+    outputs,
+    ...window.output.map(Number),
+  ]);
+  const y = blockedConvolution(
+    { x, weight, bias, isDepthwise, window, sum, activation },
+    block,
+    assembly.customs,
+  );
+  copy.place(last.outputs[0]!, y, outputs);
   return true;
 };
 
@@ -51,12 +60,7 @@ const batchNormalization: Form = (copy, node) => {
   const { builder, customs } = copy.assembly;
   const [scale, bias, mean, variance] = node.inputs.slice(1).map((name) => builder.find(name)!);
   const isTraining = copy.isTraining(node);
-  let last = node;
-  const shortcut = followingSum(copy, last);
-  if (shortcut) last = shortcut.node;
-  const next = copy.onlyConsumer(last.outputs[0]!);
-  const activation = next && activationOf(copy, next);
-  if (activation) last = next;
+  const { last, sum, activation } = following(copy, node, copy.shapeOf(node.inputs[0]!));
   const { y, statistics } = blockedNorm(
     {
       x: found.value,
@@ -64,26 +68,43 @@ const batchNormalization: Form = (copy, node) => {
       bias: bias!,
       stored: isTraining ? undefined : { mean: mean!, variance: variance! },
       epsilon: floatOf(node.attributes, "epsilon", 1e-5),
-      sum: shortcut?.value,
+      sum,
       activation,
     },
     copy.block,
     customs,
   );
   if (statistics) copy.track(node, statistics.mean, statistics.variance);
-  if (shortcut) copy.absorb(shortcut.node);
-  if (activation) copy.absorb(next!);
   copy.place(last.outputs[0]!, y, found.channels);
   return true;
 };
 
+/**
+ * The sum with a shortcut and the activation that alone read the node's result of that shape, one
+ * after the other: the node's kernel does their work, and they are not copied themselves.
+ */
+function following(copy: BlockedCopy, node: Node, shape: readonly number[]) {
+  let last = node;
+  const shortcut = followingSum(copy, last, shape);
+  if (shortcut) last = shortcut.node;
+  const next = copy.onlyConsumer(last.outputs[0]!);
+  const activation = next && activationOf(copy, next);
+  if (activation) last = next;
+  if (shortcut) copy.absorb(shortcut.node);
+  if (activation) copy.absorb(next!);
+  return { last, sum: shortcut?.value, activation };
+}
+
 /** The Add that alone reads the node's result, if its other operand is in blocks already. */
-function followingSum(copy: BlockedCopy, node: Node): { node: Node; value: Value } | undefined {
+function followingSum(
+  copy: BlockedCopy,
+  node: Node,
+  shape: readonly number[],
+): { node: Node; value: Value } | undefined {
   const next = copy.onlyConsumer(node.outputs[0]!);
   if (next?.operator !== "Add" || next.domain !== "") return undefined;
   const other = next.inputs.find((name) => name !== node.outputs[0]);
   const found = other === undefined ? undefined : copy.known(other);
-  const shape = copy.shapeOf(node.inputs[0]!);
   if (!found || !isSame(copy.shapeOf(other!), shape)) return undefined;
   return { node: next, value: found.value };
 }

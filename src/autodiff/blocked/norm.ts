@@ -19,7 +19,7 @@ import {
   type Value,
 } from "../../onnx/index.ts";
 import type { CustomGradients } from "../custom-gradient.ts";
-import { isBetween, isPositive } from "../rules/activation.ts";
+import { activationMask } from "./activation.ts";
 import { channelProducts, channelSums } from "./convolution.ts";
 import { firstOf, wholeVector } from "./layout.ts";
 
@@ -70,7 +70,7 @@ export function blockedNorm(
       : affine(x, slope, op.sub(offset, op.mul(centre, slope)), { sum, activation });
   };
   const y: Value = customs.group([x, scale, bias, sum], body, (gradient, needs) => {
-    const dz = activation ? op.mul(gradient, maskOf(y, activation)) : gradient;
+    const dz = activation ? op.mul(gradient, activationMask(y, activation)) : gradient;
     const needsSums = !stored || needs(1) || needs(2);
     if (!needsSums) return [needs(0) ? affine(dz, slope) : undefined, undefined, undefined, dz];
     const dBias = channelSums(dz);
@@ -103,10 +103,4 @@ function affine(
   const [, channels] = staticShape(x);
   const weight = op.reshape(slope, [channels!, 1, 1, 1]);
   return op.blockedConv(x, weight, offset, { group: channels!, sum, activation });
-}
-
-/** 1 where the activation lets the gradient pass, from its result. */
-function maskOf(y: Value, activation: Activation): Value {
-  if (activation.kind === "Relu") return isPositive(y);
-  return isBetween(y, activation.low, activation.high);
 }
