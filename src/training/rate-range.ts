@@ -48,7 +48,7 @@ export async function findLearningRate(
   options: TrainOptions,
   context: RateRangeContext = {},
 ): Promise<RateRange> {
-  const model = chosenModel(options, context);
+  const model = await chosenModel(options, context);
   const { name, recipe, defaults, weights } = model;
   const { onProgress, steps = STEPS } = context;
   const dataset =

@@ -32,7 +32,7 @@ export async function train(
   refuseMisplaced(data, options);
   const folder = runFolder(resolve(context.out));
   const isResumed = context.isResumed === true;
-  const model = chosenModel(options, context);
+  const model = await chosenModel(options, context);
   if (isResumed && folder.state() === "finished") return finished(folder, options, model);
   return withRunFolder(folder, { isResumed }, async () => {
     if (folder.state() === "finished") return finished(folder, options, model);

@@ -109,7 +109,7 @@ export async function resumeSweep(
 
 async function configFor(data: string, options: TuneOptions): Promise<SweepConfig> {
   const { model = "cnn", train = {}, sampler = "tpe", pruner = "asha", seed = 1, folds } = options;
-  const chosen = chosenModel({ ...train, model }, {});
+  const chosen = await chosenModel({ ...train, model }, {});
   oneOf("sampler", sampler, Object.keys(SAMPLERS));
   oneOf("pruner", pruner, Object.keys(PRUNERS));
   const space =

@@ -10,9 +10,9 @@ const root = fileTree({ "weights.safetensors": "abc" });
 const weights = join(root, "weights.safetensors");
 const lite = "efficientnet-lite0";
 
-function refusal(options: TrainOptions, context = {}): HilumError {
+async function refusal(options: TrainOptions, context = {}): Promise<HilumError> {
   try {
-    chosenModel(options, context);
+    await chosenModel(options, context);
   } catch (error) {
     if (error instanceof HilumError) return error;
     throw error;
@@ -21,8 +21,8 @@ function refusal(options: TrainOptions, context = {}): HilumError {
 }
 
 describe("chosenModel", () => {
-  it("knows weights by their digest and remembers where they lie apart", () => {
-    expect(chosenModel({ model: lite, weights }, {})).toMatchObject({
+  it("knows weights by their digest and remembers where they lie apart", async () => {
+    expect(await chosenModel({ model: lite, weights }, {})).toMatchObject({
       name: lite,
       isPretrained: true,
       weights: {
@@ -32,8 +32,8 @@ describe("chosenModel", () => {
     });
   });
 
-  it("trains a backbone without weights as any network: whole, without a stage for its head", () => {
-    expect(chosenModel({ model: lite }, {})).toMatchObject({
+  it("trains a backbone without weights as any network: whole, without a stage for its head", async () => {
+    expect(await chosenModel({ model: lite }, {})).toMatchObject({
       isPretrained: false,
       weights: null,
       defaults: {},
@@ -53,27 +53,29 @@ describe("chosenModel", () => {
     [{ model: lite, weights, featureLayer: "f" }, "featureLayer", /--model FILE\.onnx\.$/],
     [{ model: "cnn", preprocessing: "tf" }, "preprocessing", /--model FILE\.onnx\.$/],
     [{ model: lite, weights, width: 2 }, "width", /whose weights have their shapes\.$/],
-  ])("refuses %o by the option %s, with what to do", (options, option, message) => {
-    const error = refusal(options);
+  ])("refuses %o by the option %s, with what to do", async (options, option, message) => {
+    const error = await refusal(options);
     expect(error).toMatchObject({ code: "invalid-option", details: { option } });
     expect(error.message).toMatch(message);
   });
 
-  it("says which file of weights is not there", () => {
-    const error = refusal({ model: lite, weights: join(root, "gone.h5") });
+  it("says which file of weights is not there", async () => {
+    const error = await refusal({ model: lite, weights: join(root, "gone.h5") });
     expect(error).toMatchObject({ code: "file-not-found", details: { option: "weights" } });
     expect(error.message).toContain(join(root, "gone.h5"));
   });
 
-  it("suggests among networks and backbones alike", () => {
-    expect(refusal({ model: "xeption" })).toMatchObject({ details: { suggestion: "xception" } });
-    expect(refusal({ model: "cn" })).toMatchObject({ details: { suggestion: "cnn" } });
+  it("suggests among networks and backbones alike", async () => {
+    expect(await refusal({ model: "xeption" })).toMatchObject({
+      details: { suggestion: "xception" },
+    });
+    expect(await refusal({ model: "cn" })).toMatchObject({ details: { suggestion: "cnn" } });
   });
 
-  it("takes no name and no weights beside a backbone of the caller's own", () => {
+  it("takes no name and no weights beside a backbone of the caller's own", async () => {
     const context = { backbone: smallBackbone(16) };
-    expect(chosenModel({}, context)).toMatchObject({ name: "own", isPretrained: true });
-    expect(refusal({ model: lite }, context)).toMatchObject({ details: { option: "model" } });
-    expect(refusal({ weights }, context)).toMatchObject({ details: { option: "weights" } });
+    expect(await chosenModel({}, context)).toMatchObject({ name: "own", isPretrained: true });
+    expect(await refusal({ model: lite }, context)).toMatchObject({ details: { option: "model" } });
+    expect(await refusal({ weights }, context)).toMatchObject({ details: { option: "weights" } });
   });
 });

@@ -8,14 +8,17 @@ import {
   BACKBONES,
   type BackboneEntry,
   backboneGraph,
+  cutBackbone,
   entryNamed,
   NETWORKS,
   type NetworkEntry,
   type Recipe,
 } from "../../models/index.ts";
+import { readModelFile } from "../../onnx/index.node.ts";
 import type { TrainContext } from "../context.ts";
 import type { Settings, TrainOptions } from "../options.ts";
 import type { PretrainedBackbone } from "./network.ts";
+import { PUBLISHERS } from "./preprocessing.ts";
 
 export interface ChosenModel {
   /** What the run calls it: never a path. */
@@ -48,8 +51,9 @@ const OWN_RECIPE: Recipe = {
   augmentation: "light",
 };
 
-/** What a run with a network of the caller's own calls its model. */
+/** What a run with a network of the caller's own calls its model, and one with an ONNX file. */
 const OWN = "own";
+const ONNX = "onnx";
 
 /** Of fine-tuning a backbone that has no recipe of its own. */
 const TUNING_RECIPE: Recipe = { ...OWN_RECIPE, size: 224, epochs: 4, learningRate: 3e-4 };
@@ -68,15 +72,15 @@ const OF_BACKBONES = ["headEpochs", "headLr", "featurePasses", "unfreeze", "laye
  * The model that the options name. Throws `unknown-model`, `invalid-option` where options do not go
  * together, and what reading the weights throws.
  */
-export function chosenModel(
+export async function chosenModel(
   options: TrainOptions,
-  context: Pick<TrainContext, "network" | "backbone" | "cacheFolder">,
-): ChosenModel {
+  context: Pick<TrainContext, "network" | "backbone">,
+): Promise<ChosenModel> {
   const name = options.model ?? (context.network || context.backbone ? OWN : "cnn");
   const isFile = /\.onnx$/i.test(name);
   if (!isFile) refuseOfFiles(options);
   if (context.network || context.backbone) return ownModel(name, options, context);
-  if (isFile) return onnxModel(name);
+  if (isFile) return onnxModel(name, options);
   const entry = entryNamed<NetworkEntry | BackboneEntry>(name, [...NETWORKS, ...BACKBONES]);
   return isBackbone(entry)
     ? backboneModel(entry, options)
@@ -140,12 +144,18 @@ function backboneModel(entry: BackboneEntry, options: TrainOptions): ChosenModel
   return pretrained(name, recipe, weightFile(path, "weights"), build);
 }
 
-function onnxModel(path: string): never {
-  throw new HilumError(
-    "operator-unsupported",
-    `${path}: backbones of ONNX files are not trained yet. Name one of the table.`,
-    { path },
-  );
+async function onnxModel(path: string, options: TrainOptions): Promise<ChosenModel> {
+  refuseSources(options, "an ONNX file holds its weights");
+  refuseScaling(options, "an ONNX file");
+  const weights = weightFile(path, "model");
+  const model = await readModelFile(weights.path);
+  const cut = (featureLayer: Settings["featureLayer"] | undefined, size?: number) =>
+    cutBackbone(model, { featureLayer: featureLayer ?? undefined, size });
+  const { size } = cut(options.featureLayer, options.size);
+  return pretrained(ONNX, { ...TUNING_RECIPE, size }, weights, async (settings) => ({
+    graph: cut(settings.featureLayer, settings.size).graph,
+    preprocessing: PUBLISHERS[settings.preprocessing ?? "torch"],
+  }));
 }
 
 function pretrained(

@@ -1,5 +1,5 @@
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test/support/close.ts";
 import { phantomFolder } from "../../../test/support/phantom-folder.ts";
@@ -10,8 +10,16 @@ import { binaryCrossEntropy, sgd, trainingGraph } from "../../autodiff/index.ts"
 import { loadClassifier } from "../../classifier/index.node.ts";
 import { AUGMENTATIONS } from "../../datasets/index.ts";
 import { layersOf } from "../../models/index.ts";
-import { blockedChannels, openSession } from "../../onnx/index.node.ts";
-import { float32, readModel, tensorBytes, type Value } from "../../onnx/index.ts";
+import { blockedChannels, openSession, writeModelFile } from "../../onnx/index.node.ts";
+import {
+  float32,
+  graphBuilder,
+  modelOf,
+  operators as op,
+  readModel,
+  tensorBytes,
+  type Value,
+} from "../../onnx/index.ts";
 import { loadBest } from "../checkpoint.ts";
 import { inferenceForward, trainingForward } from "../compose.ts";
 import type { TrainContext } from "../context.ts";
@@ -42,7 +50,7 @@ const run = (out: string, options: TrainOptions = {}, context: Partial<TrainCont
 
 const filmIn = (label: string) => join(films, label, readdirSync(join(films, label))[0]!);
 
-const modelOf = (out: string) => readModel(readFileSync(runFolder(out).file("model"))).graph;
+const graphOf = (out: string) => readModel(readFileSync(runFolder(out).file("model"))).graph;
 
 describe("a run on a pretrained backbone", () => {
   it("finds the head first, then trains the blocks asked for, and leaves all others as they were", async () => {
@@ -53,7 +61,7 @@ describe("a run on a pretrained backbone", () => {
     expect(kinds.indexOf("features")).toBeLessThan(kinds.indexOf("headEpoch"));
     expect(kinds.indexOf("head")).toBeLessThan(kinds.indexOf("epoch"));
     expect(result).toMatchObject({ epochs: 2 });
-    const trained = modelOf(out).initializers;
+    const trained = graphOf(out).initializers;
     const changed = [...backbone.graph.initializers.keys()].filter((name) => {
       const [before, after] = [backbone.graph.initializers.get(name), trained.get(name)];
       return before && after && !Buffer.from(tensorBytes(before)).equals(tensorBytes(after));
@@ -83,7 +91,7 @@ describe("a run on a pretrained backbone", () => {
     const out = place("head");
     const result = await run(out, { epochs: 0 });
     expect(result).toMatchObject({ bestEpoch: 0, epochs: 0 });
-    const { initializers } = modelOf(out);
+    const { initializers } = graphOf(out);
     const head = readHead(runFolder(out))!.tensors;
     expect(Buffer.from(tensorBytes(initializers.get("head.weight")!))).toEqual(
       Buffer.from(tensorBytes(head.get("head.weight")!)),
@@ -135,6 +143,45 @@ describe("a run on a pretrained backbone", () => {
     expect(more).toBeGreaterThan(before.length);
     await run(place("drawn"), { epochs: 0, featurePasses: 1 }, { cacheFolder: own });
     expect(packs().length).toBeGreaterThan(more);
+  });
+});
+
+describe("a run on an ONNX file", () => {
+  const file = join(place("onnx"), "secret-name.onnx");
+  mkdirSync(dirname(file), { recursive: true });
+  const builder = graphBuilder(backbone.graph);
+  const y = op.flatten(op.globalAveragePool(builder.find("features")!));
+  const old = layersOf(2).dense(y, "classifier", 10);
+  builder.output(old, "logits");
+  writeModelFile(file, modelOf(builder.build("exported")));
+  const started = (out: string, options: TrainOptions = {}) =>
+    train(
+      films,
+      { ...TINY, epochs: 1, model: file, ...options },
+      { out, cacheFolder, isResumed: true },
+    );
+
+  it("cuts its old head off, trains a new one and the blocks below, and names no path in the model", async () => {
+    const out = place("file");
+    await started(out);
+    const config = runFolder(out).config();
+    expect(config).toMatchObject({ weights: file, settings: { model: "onnx", size: SIZE } });
+    expect(config.settings.weightsSha256).toMatch(/^[0-9a-f]{64}$/);
+    const bytes = readFileSync(runFolder(out).file("model"));
+    expect(bytes.includes("secret-name")).toBe(false);
+    expect(bytes.includes(config.settings.weightsSha256!)).toBe(true);
+    expect([...graphOf(out).initializers.keys()]).not.toContain("classifier.weight");
+    // The same file elsewhere goes on with the run; another one does not.
+    const moved = join(dirname(file), "moved.onnx");
+    writeFileSync(moved, readFileSync(file));
+    await started(out, { model: moved });
+    const other = join(dirname(file), "other.onnx");
+    writeModelFile(other, modelOf({ ...builder.build("exported"), name: "other" }));
+    const error = await rejection(started(out, { model: other }));
+    expect(error).toMatchObject({
+      code: "settings-changed",
+      details: { option: "weightsSha256" },
+    });
   });
 });
 
