@@ -11,6 +11,8 @@ export interface SessionOptions {
   readonly threads?: number | undefined;
   /** Writes a per-node profile beside this name when the session closes. */
   readonly profilePrefix?: string | undefined;
+  /** Plans the memory of a whole run ahead, which takes more of it; true by default. */
+  readonly plansMemory?: boolean | undefined;
   readonly providers?: readonly string[] | undefined;
   readonly optimization?: "disabled" | "basic" | "extended" | "layout" | "all" | undefined;
 }
@@ -103,6 +105,7 @@ async function create(
     executionProviders: [...(options.providers ?? ["cpu"])],
     ...(options.threads ? { intraOpNumThreads: options.threads } : {}),
     interOpNumThreads: 1,
+    enableMemPattern: options.plansMemory ?? true,
     logSeverityLevel: 3,
     graphOptimizationLevel: options.optimization ?? "all",
     ...(options.profilePrefix

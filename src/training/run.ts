@@ -77,7 +77,9 @@ export async function openRun(
     enterRun(folder, { dataset, settings, data, graphs, weights: model.weights?.path ?? null });
     const entered = { folder, settings, dataset, data, graphs };
     const head = settings.headEpochs > 0 ? await findHead(entered, context) : undefined;
-    const trainer = opened(await openTrainer(graphs.training, settings));
+    const trainer = opened(
+      await openTrainer(graphs.training, { ...settings, plansMemory: !isPretrained }),
+    );
     const validation = opened(await openSession(graphs.validation, settings));
     const batches = openBatches(
       {

@@ -27,6 +27,7 @@ export interface Trainer {
 
 export interface TrainerOptions {
   readonly threads?: number | undefined;
+  readonly plansMemory?: boolean | undefined;
   readonly profilePrefix?: string | undefined;
 }
 

@@ -1,6 +1,12 @@
-/** A backbone small enough to train in tests: a stem and two blocks with norms of their own statistics. */
+/** A backbone small enough to train in tests: a stem and two residual blocks with norms of their own statistics. */
 import { layersOf } from "../../src/models/index.ts";
-import { type Graph, graphBuilder, operators as op, type Tensor } from "../../src/onnx/index.ts";
+import {
+  type Graph,
+  graphBuilder,
+  operators as op,
+  type Tensor,
+  type Value,
+} from "../../src/onnx/index.ts";
 import { randomStream } from "../../src/random.ts";
 import type { PretrainedBackbone } from "../../src/training/index.ts";
 
@@ -9,13 +15,13 @@ export function smallBackbone(size: number, seed = 5): PretrainedBackbone {
   const builder = graphBuilder();
   const layers = layersOf(seed);
   let y = builder.input("x", "float32", ["N", 3, size, size]);
-  const convNorm = (name: string, channels: number, stride: number) => {
-    y = layers.conv(y, `${name}.conv`, { channels, stride, hasBias: false });
-    y = op.relu(layers.batchNorm(y, `${name}.norm`));
-  };
-  convNorm("stem", 16, 2);
-  convNorm("blocks.0", 16, 1);
-  convNorm("blocks.1", 16, 2);
+  const convNorm = (x: Value, name: string) =>
+    layers.batchNorm(
+      layers.conv(x, `${name}.conv`, { channels: 16, hasBias: false }),
+      `${name}.norm`,
+    );
+  y = op.maxPool(op.relu(convNorm(y, "stem")), { kernel: [2, 2], strides: [2, 2] });
+  for (const name of ["blocks.0", "blocks.1"]) y = op.relu(op.add(convNorm(y, name), y));
   builder.output(y, "features");
   return {
     graph: withStatistics(builder.build("small"), seed),

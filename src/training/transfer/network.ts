@@ -2,6 +2,7 @@
 import { HilumError } from "../../errors.ts";
 import type { Normalization } from "../../images/index.ts";
 import {
+  blocksOf,
   embedGraph,
   greyStem,
   layersOf,
@@ -10,7 +11,6 @@ import {
 } from "../../models/index.ts";
 import { type Graph, operators as op, type Value } from "../../onnx/index.ts";
 import type { Settings } from "../options.ts";
-import { blocksOf } from "./blocks.ts";
 import { PIXELS_OF } from "./preprocessing.ts";
 
 /** A graph from images `[N, 3, S, S]`, normalised as its publisher does, to its output `features`. */
