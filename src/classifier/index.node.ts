@@ -4,6 +4,7 @@ export {
   type Classifier,
   type FileReading,
   loadClassifier,
+  loadMetadata,
   modelPath,
   type ReadFilesOptions,
 } from "./load.node.ts";

@@ -3,7 +3,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { HilumError, isHilumError } from "../errors.ts";
 import { type GreyImage, readImage } from "../images/index.ts";
-import { openSession, readRunnable } from "../onnx/index.node.ts";
+import { openSession, readModelFile, readRunnable } from "../onnx/index.node.ts";
 import type { Model, Tensor } from "../onnx/index.ts";
 import { type ClassifierMetadata, readMetadata } from "./metadata.ts";
 import { type Reading, readingOf } from "./reading.ts";
@@ -70,6 +70,12 @@ export async function loadClassifier(
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** What a classifier's file says about itself, without making it ready to read films. */
+export async function loadMetadata(folderOrFile: string): Promise<ClassifierMetadata> {
+  const path = await modelPath(folderOrFile);
+  return readMetadata((await readModelFile(path)).metadata, path);
 }
 
 /** A run folder's model, or the file itself. */

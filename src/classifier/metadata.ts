@@ -35,24 +35,20 @@ export interface ClassifierMetadata {
   readonly metrics: Readonly<Record<string, number | null>>;
   /** What the graph does to the network's probabilities; null or absent: nothing. */
   readonly calibration?: Calibration | null;
+  /** The facts of its model card, where one was made. */
+  readonly card?: object | undefined;
 }
 
 const KEYS = ["task", "input", "operatingPoint", "provenance", "metrics"] as const;
+const FURTHER_KEYS = ["calibration", "card"] as const;
 
 export function writeMetadata(metadata: ClassifierMetadata): Map<string, string> {
-  const entries = KEYS.map((key): [string, string] => [
+  const further = FURTHER_KEYS.filter((key) => metadata[key] !== undefined);
+  const entries = [...KEYS, ...further].map((key): [string, string] => [
     `hilum.${key}`,
     JSON.stringify(metadata[key]),
   ]);
-  const { calibration } = metadata;
-  return new Map([
-    ["hilum.format", FORMAT],
-    ["hilum.notice", NOTICE],
-    ...entries,
-    ...(calibration === undefined
-      ? []
-      : [["hilum.calibration", JSON.stringify(calibration)] as const]),
-  ]);
+  return new Map([["hilum.format", FORMAT], ["hilum.notice", NOTICE], ...entries]);
 }
 
 /** Throws `not-a-classifier` when the metadata are missing or of another format. */
@@ -81,7 +77,8 @@ export function readMetadata(
       );
     }
   };
-  // Files written before there was calibration have none.
-  const keys = metadata.has("hilum.calibration") ? [...KEYS, "calibration"] : KEYS;
-  return Object.fromEntries(keys.map((key) => [key, parse(key)])) as unknown as ClassifierMetadata;
+  const further = FURTHER_KEYS.filter((key) => metadata.has(`hilum.${key}`));
+  return Object.fromEntries(
+    [...KEYS, ...further].map((key) => [key, parse(key)]),
+  ) as unknown as ClassifierMetadata;
 }

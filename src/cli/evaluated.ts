@@ -51,6 +51,13 @@ function refuse(option: string, message: string): never {
   throw new HilumError("invalid-option", message, { option });
 }
 
+function analysisOf({ subgroup, prevalence }: Options) {
+  return {
+    subgroups: subgroup as readonly string[] | undefined,
+    prevalence: prevalence as number | undefined,
+  };
+}
+
 const thresholdOf = ({ threshold }: Options): number | undefined =>
   threshold === undefined ? undefined : statedThreshold(String(threshold));
 
@@ -81,11 +88,19 @@ async function predictionsEvaluated(file: string, options: Options): Promise<Eva
     ],
     pathOf: hasFilms ? pathOf : undefined,
     hasImages: options.images !== false,
+    analysis: analysisOf(options),
   });
-  const { warnings } = report;
+  const { warnings, analysis } = report;
   return {
     report,
-    result: { predictions: file, split: split ?? null, ...evaluation, warnings, problems: [] },
+    result: {
+      predictions: file,
+      split: split ?? null,
+      ...evaluation,
+      ...analysis,
+      warnings,
+      problems: [],
+    },
     leftOut: [],
   };
 }
@@ -139,14 +154,22 @@ async function modelEvaluated(
         : undefined,
       pathOf: (index) => samples[index]!.path,
       hasImages,
+      analysis: analysisOf(options),
     });
-    const { warnings } = report;
+    const { warnings, analysis } = report;
     const shownProblems = hasImages
       ? problems
       : problems.map(({ code, severity }) => ({ code, severity }));
     return {
       report,
-      result: { model: classifier.path, split, ...evaluation, warnings, problems: shownProblems },
+      result: {
+        model: classifier.path,
+        split,
+        ...evaluation,
+        ...analysis,
+        warnings,
+        problems: shownProblems,
+      },
       leftOut: problems.map(({ message }) => message),
     };
   } finally {

@@ -1,18 +1,21 @@
 /** An evaluation for a terminal. */
-import type { Evaluation } from "../evaluation/index.ts";
-import { CLASS_HEAD, classRows, METRIC_HEAD, metricRows } from "../evaluation/index.ts";
+import type { Analysis, Evaluation } from "../evaluation/index.ts";
+import {
+  CLASS_HEAD,
+  classRows,
+  METRIC_HEAD,
+  metricRows,
+  prevalenceRows,
+  subgroupHead,
+  subgroupRows,
+} from "../evaluation/index.ts";
 import { table } from "./table.ts";
 
 /** The numbers for people. */
-export function evaluationText({
-  n,
-  patients,
-  positive,
-  threshold,
-  confusion,
-  metrics,
-  perClass,
-}: Evaluation): string {
+export function evaluationText(
+  { n, patients, positive, threshold, confusion, metrics, perClass }: Evaluation,
+  analysis?: Analysis,
+): string {
   const parts = [
     table([
       ["images", n],
@@ -32,5 +35,11 @@ export function evaluationText({
       ),
     );
   if (perClass) parts.push(table(classRows(perClass), CLASS_HEAD));
+  if (analysis?.atPrevalence) {
+    const rows = prevalenceRows(analysis.atPrevalence);
+    parts.push(table(rows, ["at prevalence", "value", "95 % interval"]));
+  }
+  if (analysis?.subgroups)
+    parts.push(table(subgroupRows(analysis.subgroups), subgroupHead(analysis.subgroups)));
   return parts.join("\n\n");
 }

@@ -55,6 +55,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/evaluate.ts")).EVALUATE,
   },
   {
+    name: "compare",
+    summary: "Hold several models against one another on the same films",
+    load: async () => (await import("./commands/compare.ts")).COMPARE,
+  },
+  {
+    name: "calibrate",
+    summary: "Calibrate a run's model and choose its operating point, on its validation films",
+    load: async () => (await import("./commands/calibrate.ts")).CALIBRATE,
+  },
+  {
+    name: "card",
+    summary: "Write a run's model card: use, data, recipe, metrics, limits, hashes",
+    load: async () => (await import("./commands/card.ts")).CARD,
+  },
+  {
     name: "predict",
     summary: "Read films with a trained classifier",
     load: async () => (await import("./commands/predict.ts")).PREDICT,

@@ -41,6 +41,9 @@ export interface EvaluateOptions extends IntervalOptions {
   readonly threshold?: number | undefined;
 }
 
+/** What a data set calls the patient of a film of which it knows none. */
+export const UNKNOWN_PATIENT = "file:";
+
 const DEFAULT_THRESHOLD = 0.5;
 
 /**
@@ -62,7 +65,9 @@ export function evaluatePredictions(
   );
   return {
     n: predictions.length,
-    patients: patients ? new Set(patients).size : null,
+    patients: patients?.some((patient) => !patient.startsWith(UNKNOWN_PATIENT))
+      ? new Set(patients).size
+      : null,
     positive: isBinary ? task.classes[task.positive!]! : null,
     threshold: isBinary || task.kind === "findings" ? threshold : null,
     confusion: confusionFor(predictions, task, threshold),

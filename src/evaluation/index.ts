@@ -24,6 +24,7 @@ export {
   evaluatePredictions,
   type Prediction,
 } from "./evaluation.ts";
+export { reliabilityFigure } from "./figures/reliability.ts";
 export { rocFigure } from "./figures/roc.ts";
 export type { IntervalOptions, IntervalSettings } from "./intervals/settings.ts";
 export { type CurvePoint, learningCurves } from "./learning-curves.ts";
@@ -55,14 +56,28 @@ export { predictionsCsv } from "./predictions-csv.ts";
 export { type ReadPredictionsOptions, readPredictions } from "./predictions-file.ts";
 export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
 export { rateRangePlot } from "./rate-range-plot.ts";
+export type { Analysis, AnalysisOptions } from "./report/analysis.ts";
+export { type Comparison, compareSets, type NamedSet } from "./report/comparison.ts";
+export {
+  type ComparisonReport,
+  comparisonHead,
+  comparisonRows,
+  PAIR_HEAD,
+  pairRows,
+  writeComparison,
+} from "./report/comparison-page.ts";
 export { type ComposeOptions, reportOf } from "./report/compose.ts";
-export { drawFigures, FIGURE_STYLE, figureHtml } from "./report/figure-page.ts";
+export { drawFigures, FIGURE_STYLE, figureHtml, writeFigures } from "./report/figure-page.ts";
 export {
   CLASS_HEAD,
   classRows,
   METRIC_HEAD,
   metricRows,
   metricTitle,
+  prevalenceRows,
+  shownMetric,
+  subgroupHead,
+  subgroupRows,
 } from "./report/metric-rows.ts";
 export type { Report } from "./report/report.ts";
 export type { Circumstances } from "./report/warnings.ts";

@@ -1,7 +1,7 @@
 /** Predictions of one model with what is known of their films: what a report is made of. */
 import { labelsOf, type Sample, type Task } from "../datasets/index.portable.ts";
 import { HilumError } from "../errors.ts";
-import type { Prediction } from "./evaluation.ts";
+import { type Prediction, UNKNOWN_PATIENT } from "./evaluation.ts";
 
 export interface PredictionSet {
   readonly task: Task;
@@ -40,7 +40,11 @@ export function anonymous(set: PredictionSet, columns: readonly string[]): Predi
   return {
     ...set,
     keys: set.keys.map((_, index) => `image ${index + 1}`),
-    patients: set.patients.map((patient) => `patient ${numbers.get(patient)}`),
+    patients: set.patients.map((patient, index) =>
+      patient.startsWith(UNKNOWN_PATIENT)
+        ? `${UNKNOWN_PATIENT}image ${index + 1}`
+        : `patient ${numbers.get(patient)}`,
+    ),
     columns: Object.fromEntries(
       Object.entries(set.columns).filter(([name]) => columns.includes(name)),
     ),

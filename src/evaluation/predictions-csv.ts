@@ -1,11 +1,10 @@
 /** Predictions as the text of a CSV file that `readPredictions` reads back. */
 import { labelsOf } from "../datasets/index.portable.ts";
+import { UNKNOWN_PATIENT } from "./evaluation.ts";
 import { type PredictionSet, positiveOf } from "./prediction-set.ts";
 import { PROBABILITY_PREFIX, TRUTH_PREFIX } from "./predictions-file.ts";
 
 const NO_FINDING = "No Finding";
-/** "file:<key>" stands for an unknown patient, which is an empty cell. */
-const UNKNOWN_PATIENT = "file:";
 
 /** A header and one line for each film; probabilities in full. */
 export function predictionsCsv({

@@ -174,7 +174,7 @@ describe("predictionsCsv", () => {
       anonymous(setOf({ kind: "classes", classes: ["N", "P"], positive: 1 }, [0, 1], [0, 1]), []),
     );
     expect(text).toBe(
-      "path,patient,label,probability\nimage 1,patient 1,P,1\nimage 2,patient 1,P,1\nimage 3,patient 2,P,1\n",
+      "path,patient,label,probability\nimage 1,patient 1,P,1\nimage 2,patient 1,P,1\nimage 3,,P,1\n",
     );
   });
 });

@@ -20,6 +20,8 @@ const SUM_TOLERANCE = 0.02;
 export interface ReadPredictionsOptions {
   /** The positive class; by default the one whose name does not say that nothing was found. */
   readonly positive?: string | undefined;
+  /** What is told apart where it is known already: the file has to fit it. */
+  readonly task?: Task | undefined;
 }
 
 /** What the header decides: where the numbers stand. */
@@ -37,7 +39,7 @@ interface Columns {
  */
 export async function readPredictions(
   file: string,
-  { positive }: ReadPredictionsOptions = {},
+  { positive, task: known }: ReadPredictionsOptions = {},
 ): Promise<PredictionSet> {
   const rows: Row[] = [];
   let columns: Columns | undefined;
@@ -54,7 +56,7 @@ export async function readPredictions(
     rows.push(row);
   }
   if (!columns || rows.length === 0) return invalid(file, 1, "there are no rows");
-  const task = taskOf(file, rows, columns, positive);
+  const task = known ?? taskOf(file, rows, columns, positive);
   return {
     task,
     keys: rows.map(({ cells }) => cells[PATH!]!),

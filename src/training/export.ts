@@ -6,7 +6,13 @@ import {
 } from "../classifier/index.ts";
 import type { Task } from "../datasets/index.ts";
 import { assert } from "../errors.ts";
-import { evaluatePredictions, type Prediction, youdenThreshold } from "../evaluation/index.ts";
+import {
+  evaluatePredictions,
+  type Prediction,
+  predictionSetOf,
+  predictionsCsv,
+  youdenThreshold,
+} from "../evaluation/index.ts";
 import type { Fit, Normalization } from "../images/index.ts";
 import { writeModelFile } from "../onnx/index.node.ts";
 import { VERSION } from "../version.ts";
@@ -38,6 +44,10 @@ export async function finishRun(run: Run, progress: Progress): Promise<RunResult
     metrics,
   };
   writeModelFile(folder.file("model"), assembleClassifier(run.graphs.network, best, metadata));
+  folder.write(
+    "validation",
+    predictionsCsv(predictionSetOf(data.validation.samples, predictions, dataset.task)),
+  );
   const histories = { head: run.head?.history, epochs: progress.history };
   await writeCurvesPicture(folder, histories, settings.metric);
   const result = {

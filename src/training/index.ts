@@ -1,4 +1,8 @@
 /** Training: options, the loop, checkpoints and resume, the run folder. */
+export { type CalibrateOptions, type CalibrateResult, calibrateRun } from "./calibrate.ts";
+export { CARD_FILES, writeCard } from "./card/card.ts";
+export type { CardFacts } from "./card/facts.ts";
+export { cardMarkdown } from "./card/text.ts";
 export type { EpochRecord } from "./checkpoint.ts";
 export type { OwnMetric, TrainContext } from "./context.ts";
 export type { OnTrainEvent, TrainEvent } from "./events.ts";
@@ -13,6 +17,7 @@ export {
   type RunResult,
   runFolder,
 } from "./run-folder.ts";
+export { finishedRun, validationOf } from "./run-validation.ts";
 export {
   diffRuns,
   filterRuns,

@@ -19,6 +19,8 @@ export const RUN_FILES = {
   curves: "curves.svg",
   curvesPicture: "curves.png",
   preview: "preview.png",
+  /** What the model says of each validation film. */
+  validation: "validation.csv",
   model: "model.onnx",
   result: "result.json",
 } as const;

@@ -14,6 +14,12 @@ let place: (name: string) => string;
 let run: string;
 let trained: Outcome;
 
+interface Evaluated {
+  readonly n: number;
+  readonly split: string | null;
+  readonly metrics: Record<string, { value: number | null; low: unknown; high: unknown }>;
+}
+
 beforeAll(async () => {
   const phantoms = await phantomFolder({ count: 48, size: 48, seed: 4, splits: SPLITS });
   ({ films, place } = phantoms);
@@ -98,12 +104,6 @@ describe("hilum train stops", () => {
 });
 
 describe("hilum evaluate", () => {
-  interface Evaluated {
-    readonly n: number;
-    readonly split: string | null;
-    readonly metrics: Record<string, { value: number | null; low: unknown; high: unknown }>;
-  }
-
   it("prints counts, threshold, confusion and metrics of the test films", async () => {
     const outcome = await hilum("evaluate", run, "--data", films, "--json");
     expect(outcome.exitCode, outcome.stderr).toBe(0);
@@ -180,6 +180,115 @@ describe("hilum evaluate", () => {
       .map((name) => readFileSync(join(again, name), "utf8"))
       .join("");
     expect(hidden).not.toMatch(/data:image\/jpeg|person\d+_/);
+  });
+});
+
+describe("hilum compare", () => {
+  interface Compared {
+    readonly n: number;
+    readonly models: { name: string; evaluation: Evaluated }[];
+    readonly pairs: { first: string; tests: { metric: string; p: number; correctedP: number }[] }[];
+    readonly warnings: string[];
+  }
+
+  it("holds runs against one another on the films that all were validated on", async () => {
+    const [copy, out] = [place("copy"), place("comparison")];
+    cpSync(run, copy, { recursive: true });
+    const outcome = await hilum("compare", run, copy, "--out", out, "--json");
+    expect(outcome.exitCode, outcome.stderr).toBe(0);
+    const { n, models, pairs, warnings } = outcome.json<Compared>();
+    expect(models.map(({ evaluation }) => evaluation.metrics)).toEqual(
+      [0, 1].map(() => models[0]!.evaluation.metrics),
+    );
+    expect(n).toBe(models[0]!.evaluation.n);
+    expect(pairs).toHaveLength(1);
+    expect(pairs[0]!.tests.map(({ metric }) => metric)).toEqual(["auroc", "accuracy"]);
+    for (const { p, correctedP } of pairs[0]!.tests) expect([p, correctedP]).toEqual([1, 1]);
+    expect(warnings[0]).toContain("too good");
+    expect(readFileSync(join(out, "report.html"), "utf8")).toContain("<h2>Differences</h2>");
+  });
+
+  it("holds them against one another on films that are named, at their own thresholds", async () => {
+    const other = place("other.onnx");
+    writeSmallClassifier(other, undefined, {
+      operatingPoint: { threshold: 0, rule: "everything" },
+    });
+    const words = ["compare", run, other, "--data", films, "--json"];
+    const { n, models } = (await hilum(...words)).json<Compared>();
+    expect(n).toBe(12);
+    expect(models[1]!.evaluation.metrics.sensitivity).toMatchObject({ value: 1 });
+    expect(models[1]!.evaluation.metrics.specificity).toMatchObject({ value: 0 });
+  });
+});
+
+describe("hilum calibrate", () => {
+  it("corrects the model's own probabilities and stores the operating point, and again from the start", async () => {
+    const copy = place("run");
+    cpSync(run, copy, { recursive: true });
+    const calibrate = (...words: string[]) => hilum("calibrate", copy, ...words, "--json");
+    const outcome = await calibrate("--method", "platt", "--target-sensitivity", "0.9");
+    expect(outcome.exitCode, outcome.stderr).toBe(0);
+    const { operatingPoint, before, after } = outcome.json<{
+      operatingPoint: { threshold: number; rule: string };
+      before: Evaluated;
+      after: Evaluated;
+    }>();
+    expect(operatingPoint.rule).toContain("sensitivity of at least 0.9");
+    expect(after.metrics.sensitivity!.value).toBeGreaterThanOrEqual(0.9);
+    expect(after.metrics.auroc!.value).toBe(before.metrics.auroc!.value);
+    expect(after.metrics.logLoss!.value).not.toBe(before.metrics.logLoss!.value);
+    expect(existsSync(join(copy, "calibration.svg"))).toBe(true);
+    const says = async (model: string) =>
+      (await hilum("predict", model, join(films, "test"), "--json")).json<{
+        images: { label: string; probability: number }[];
+      }>().images;
+    const [plain, corrected] = [await says(run), await says(copy)];
+    corrected.forEach(({ label, probability }, index) => {
+      expect(probability).not.toBe(plain[index]!.probability);
+      expect(label).toBe(probability >= operatingPoint.threshold ? "PNEUMONIA" : "NORMAL");
+    });
+    const first = readFileSync(join(copy, "model.onnx"));
+    await calibrate();
+    expect(readFileSync(join(copy, "model.onnx"))).not.toEqual(first);
+    await calibrate("--method", "platt", "--target-sensitivity", "0.9");
+    expect(await says(copy)).toEqual(corrected);
+    const none = await calibrate("--operating-point", "best");
+    expect(none.json()).toMatchObject({ error: { code: "invalid-option" } });
+  });
+});
+
+describe("hilum card", () => {
+  it("says what the run's files say, in Markdown, HTML and the model, and changes no weight", async () => {
+    const [copy, out] = [place("run"), place("card")];
+    cpSync(run, copy, { recursive: true });
+    const digest = async (path: string) =>
+      (await hilum("inspect", path, "--json")).json<{ weightsSha256: string }>().weightsSha256;
+    const outcome = await hilum("card", copy, "--out", out, "--json");
+    expect(outcome.exitCode, outcome.stderr).toBe(0);
+    const facts = outcome.json<{
+      data: { parts: Record<string, { films: number }> };
+      validation: Evaluated;
+      hashes: Record<string, string>;
+    }>();
+    const { images, metrics } = JSON.parse(readFileSync(join(copy, "result.json"), "utf8"));
+    expect(facts.data.parts.train!.films).toBe(images.train);
+    expect(facts.data.parts.validation!.films).toBe(images.validation);
+    expect(facts.validation.metrics.auroc!.value).toBe(metrics.auroc);
+    expect(facts.hashes.weights).toBe(await digest(run));
+    expect(await digest(copy)).toBe(await digest(run));
+    const markdown = readFileSync(join(out, "card.md"), "utf8");
+    expect(markdown).toContain("Not for clinical use");
+    expect(markdown).toContain(facts.hashes.manifest);
+    expect(markdown).not.toMatch(/undefined|NaN|\[object|person\d+_/);
+    expect(readFileSync(join(out, "card.html"), "utf8")).toContain("<h2>Known limits</h2>");
+    const { metadata } = (await hilum("inspect", copy, "--json")).json<{
+      metadata: Record<string, string>;
+    }>();
+    expect(JSON.parse(metadata["hilum.card"]!)).toEqual(facts);
+    const [before, after] = await Promise.all(
+      [run, copy].map((model) => hilum("predict", model, join(films, "test"), "--csv")),
+    );
+    expect(after!.stdout).toBe(before!.stdout);
   });
 });
 

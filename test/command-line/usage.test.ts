@@ -71,6 +71,25 @@ describe("evaluate", () => {
   });
 });
 
+describe("compare and card", () => {
+  it("ask for two models on the same films", async () => {
+    expect((await failure("compare", model)).code).toBe("run-unfinished");
+    expect((await failure("compare", model, "--data", films)).message).toContain("at least two");
+    const [a, b] = [place("a.csv"), place("b.csv")];
+    const write = (file: string, ...lines: string[]) =>
+      writeFileSync(file, ["path,label,probability", "x,NORMAL,0.1", ...lines, ""].join("\n"));
+    write(a, "y,PNEUMONIA,0.8");
+    write(b, "z,PNEUMONIA,0.8");
+    const films_ = await failure("compare", "--predictions", a, b);
+    expect(films_).toMatchObject({ code: "predictions-differ" });
+    expect(films_.message).toContain("says nothing of y");
+    write(b, "y,PNEUMONIA,0.8", "z,PNEUMONIA,0.9");
+    expect((await failure("compare", "--predictions", a, b)).message).toContain("nothing of z");
+    expect((await failure("compare", model, "--predictions", a, b)).message).toContain("not both");
+    expect((await failure("card", place("none"))).code).toBe("run-unfinished");
+  });
+});
+
 describe("a wrong word", () => {
   it("is answered with the nearest command and the list", async () => {
     const error = await failure("trian");

@@ -1,7 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { NOTICE } from "../../classifier/index.ts";
 import { REPORT_FILES, writeReport } from "../../evaluation/index.ts";
-import { type CommandDefinition, count, text } from "../command.ts";
+import { type CommandDefinition, count, number, text } from "../command.ts";
 import { evaluated } from "../evaluated.ts";
 import { evaluationText } from "../evaluation-text.ts";
 
@@ -41,6 +41,15 @@ export const EVALUATE: CommandDefinition = {
       flags: "--threshold <p>",
       description: "a film at or above it is positive (default: the model's; of predictions 0.5)",
     },
+    {
+      flags: "--subgroup <column...>",
+      description: "columns of the data that name groups (default: those of 2 to 8 values)",
+    },
+    {
+      flags: "--prevalence <share>",
+      description: "say predictive values for this share of positives as well",
+      parse: number,
+    },
     { flags: "--positive <class>", description: "the positive class of a file of predictions" },
     {
       flags: "--patient-pattern <regex>",
@@ -57,7 +66,7 @@ export const EVALUATE: CommandDefinition = {
   examples: [
     "hilum evaluate runs/cnn --data chest_xray",
     "hilum evaluate runs/cnn/model.onnx --data chest_xray --split test --json",
-    "hilum evaluate --predictions predictions.csv --out theirs",
+    "hilum evaluate --predictions predictions.csv --subgroup sex age --prevalence 0.05",
   ],
   async run([model], options, context) {
     const { output } = context;
@@ -65,7 +74,7 @@ export const EVALUATE: CommandDefinition = {
     for (const message of leftOut) output.note(`left out: ${message}`);
     for (const warning of report.warnings) output.note(`mind: ${warning}`);
     output.result(result);
-    output.print(`${evaluationText(report.evaluation)}\n\n${NOTICE}`);
+    output.print(`${evaluationText(report.evaluation, report.analysis)}\n\n${NOTICE}`);
     const out = text(options.out) ?? (output.isJson ? undefined : DEFAULT_OUT);
     if (out !== undefined) {
       await writeReport(resolve(out), report, result);

@@ -1,6 +1,7 @@
 /** A report from predictions and what is known of them. */
 import type { Evaluation } from "../evaluation.ts";
 import { anonymous, type PredictionSet } from "../prediction-set.ts";
+import { type AnalysisOptions, analyse } from "./analysis.ts";
 import type { PathOf } from "./films.ts";
 import type { Report } from "./report.ts";
 import { type Circumstances, warningsOf } from "./warnings.ts";
@@ -13,8 +14,7 @@ export interface ComposeOptions {
   readonly pathOf?: PathOf | undefined;
   /** False leaves out films, paths and patients. */
   readonly hasImages?: boolean | undefined;
-  /** Columns that stay without images: those that name subgroups. */
-  readonly columns?: readonly string[] | undefined;
+  readonly analysis?: AnalysisOptions | undefined;
 }
 
 /** Draws the samples of each class; equal reports show equal films. */
@@ -25,13 +25,16 @@ export function reportOf(
   evaluation: Evaluation,
   options: ComposeOptions,
 ): Report {
-  const { title, facts, circumstances, learningCurves, hasImages = true, columns = [] } = options;
+  const { title, facts, circumstances, learningCurves, hasImages = true } = options;
+  const analysis = analyse(set, evaluation, options.analysis);
+  const columns = new Set(analysis.subgroups?.groups.map(({ column }) => column));
   return {
     title,
     facts,
     warnings: warningsOf(set, circumstances),
-    set: hasImages ? set : anonymous(set, columns),
+    set: hasImages ? set : anonymous(set, [...columns]),
     evaluation,
+    analysis,
     learningCurves,
     pathOf: hasImages ? options.pathOf : undefined,
     seed: SEED,

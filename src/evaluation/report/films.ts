@@ -5,25 +5,12 @@ import { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "../../
 import { escapeHtml } from "../../page.ts";
 import { randomStream } from "../../random.ts";
 import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { classSaid } from "./said.ts";
 
 const MISTAKES = 12;
 const SAMPLES_PER_CLASS = 6;
 
 export { FILM_GRID_STYLE };
-
-/** Class of a film by the model: at the threshold, or the most probable. */
-export function classSaid(
-  { task, predictions }: PredictionSet,
-  index: number,
-  threshold: number | null,
-): number {
-  const { probabilities } = predictions[index]!;
-  const positive = positiveOf(task);
-  if (positive !== null)
-    return probabilities[positive]! >= (threshold ?? 0.5) ? positive : 1 - positive;
-  const values = Array.from(probabilities);
-  return values.indexOf(Math.max(...values));
-}
 
 /** The films read wrongly, the one first of which the model was surest; none of findings. */
 export function confidentMistakes(

@@ -1,8 +1,10 @@
 /** Metrics as rows of text: for the terminal, the page and the model card. */
 import { BINARY_METRICS } from "../binary.ts";
 import type { Evaluation } from "../evaluation.ts";
-import { between } from "../figures/figure.ts";
+import { between, percent, shown } from "../figures/figure.ts";
 import type { MetricValue } from "../metric-values.ts";
+import type { Subgroups } from "../subgroups/subgroups.ts";
+import type { Analysis } from "./analysis.ts";
 
 const FURTHER_TITLES: Readonly<Record<string, string>> = {
   aurocMacro: "AUROC, mean of the classes",
@@ -27,6 +29,12 @@ const METHODS: Readonly<Record<NonNullable<MetricValue["method"]>, string>> = {
 export function metricText({ value, reason }: MetricValue, digits = 4): string {
   if (value !== null) return value.toFixed(digits);
   return reason ? `not defined: ${reason}` : "not defined";
+}
+
+/** The value with its interval in one cell. */
+export function shownMetric(metric: MetricValue): string {
+  const range = intervalText(metric);
+  return `${metricText(metric)}${range ? ` (${range})` : ""}`;
 }
 
 export const intervalText = ({ low, high }: MetricValue): string => between(low, high);
@@ -64,4 +72,38 @@ export function classRows(perClass: NonNullable<Evaluation["perClass"]>): string
       return value === null ? "–" : `${value.toFixed(3)}${range ? ` (${range})` : ""}`;
     }),
   ]);
+}
+
+export function prevalenceRows({
+  prevalence,
+  ppv,
+  npv,
+}: NonNullable<Analysis["atPrevalence"]>): string[][] {
+  const at = percent(prevalence);
+  return [
+    [`Positive predictive value at ${at}`, shown(ppv.value, 4), between(ppv.low, ppv.high)],
+    [`Negative predictive value at ${at}`, shown(npv.value, 4), between(npv.low, npv.high)],
+  ];
+}
+
+export const subgroupHead = ({ metric }: Subgroups): string[] => [
+  "group",
+  "films",
+  metricTitle(metric),
+  "95 % interval",
+  "",
+];
+
+export function subgroupRows({ groups, metric, worst }: Subgroups): string[][] {
+  return groups.map((group) => {
+    const value = group.evaluation.metrics[metric]!;
+    const remark = group === worst ? "worst" : group.isSmall ? "few films" : "";
+    return [
+      `${group.column}: ${group.group}`,
+      group.n.toLocaleString("en"),
+      metricText(value),
+      intervalText(value),
+      remark,
+    ];
+  });
 }

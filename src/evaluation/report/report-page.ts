@@ -10,6 +10,7 @@ import {
   METRIC_HEAD,
   metricRows,
   metricTitle,
+  prevalenceRows,
 } from "./metric-rows.ts";
 import type { Report } from "./report.ts";
 
@@ -33,7 +34,8 @@ export const warningsHtml = (warnings: readonly string[]): string =>
 
 /** The page. Figures are drawn already, for they are written as files as well. */
 export async function reportPage(report: Report, figures: readonly DrawnFigure[]): Promise<string> {
-  const { title, facts, warnings, evaluation, learningCurves, pathOf, set, seed } = report;
+  const { title, facts, warnings, evaluation, learningCurves, pathOf, set, seed, analysis } =
+    report;
   const { threshold, perClass, metrics } = evaluation;
   return page({
     title,
@@ -48,6 +50,12 @@ export async function reportPage(report: Report, figures: readonly DrawnFigure[]
         `${intervalNote(evaluation)}<div class="metrics">${htmlTable(metricRows(metrics), METRIC_HEAD)}</div>`,
       ),
       section("By class", perClass ? htmlTable(classRows(perClass), CLASS_HEAD) : ""),
+      section(
+        "At another prevalence",
+        analysis.atPrevalence
+          ? htmlTable(prevalenceRows(analysis.atPrevalence), ["metric", "value", "95 % interval"])
+          : "",
+      ),
       section("In pictures", figuresHtml(figures)),
       section(
         "Learning",

@@ -2,11 +2,17 @@
 import { labelsOf } from "../../datasets/index.portable.ts";
 import type { Evaluation } from "../evaluation.ts";
 import { confusionFigure } from "../figures/confusion.ts";
+import { decisionCurveFigure, riskCoverageFigure } from "../figures/decision.ts";
 import type { Figure } from "../figures/figure.ts";
+import { forestFigure } from "../figures/forest.ts";
 import { histogramFigure } from "../figures/histogram.ts";
+import { reliabilityFigure } from "../figures/reliability.ts";
 import { precisionRecallFigure, rocFigure, type Scored } from "../figures/roc.ts";
 import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import type { Subgroups } from "../subgroups/subgroups.ts";
+import type { Analysis } from "./analysis.ts";
 import type { PathOf } from "./films.ts";
+import { metricTitle } from "./metric-rows.ts";
 
 export interface Report {
   readonly title: string;
@@ -16,6 +22,7 @@ export interface Report {
   readonly warnings: readonly string[];
   readonly set: PredictionSet;
   readonly evaluation: Evaluation;
+  readonly analysis: Analysis;
   /** SVG of the learning curves, where the run has them. */
   readonly learningCurves?: string | undefined;
   /** Without it no film is shown. */
@@ -24,19 +31,29 @@ export interface Report {
 }
 
 /** The figures that the predictions allow, in the order of the page. */
-export function figuresOf({ set, evaluation }: Report): Figure[] {
-  const scored = scoredOf(set, evaluation);
+export function figuresOf({ set, evaluation, analysis }: Report): Figure[] {
+  const scored = scoredOf(set, evaluation, analysis);
+  const { reliability, decisionCurve, riskCoverage, subgroups } = analysis;
+  const name = set.task.kind === "classes" ? "model" : "";
   const { confusion } = evaluation;
   const positive = positiveOf(set.task);
   return [
     ...(scored.length > 0 ? [rocFigure(scored), precisionRecallFigure(scored)] : []),
     ...(confusion ? [confusionFigure(confusion)] : []),
+    ...(reliability ? [reliabilityFigure([{ name, bins: reliability }])] : []),
     ...(positive === null ? [] : [scoreHistogram(set, positive, evaluation.threshold)]),
+    ...(decisionCurve?.length ? [decisionCurveFigure([{ name, points: decisionCurve }])] : []),
+    ...(riskCoverage ? [riskCoverageFigure([{ name, points: riskCoverage.points }])] : []),
+    ...(subgroups ? [subgroupFigure(subgroups, evaluation)] : []),
   ];
 }
 
 /** One curve for the positive class, or one for each class or finding against the rest. */
-function scoredOf({ task, predictions }: PredictionSet, evaluation: Evaluation): Scored[] {
+function scoredOf(
+  { task, predictions }: PredictionSet,
+  evaluation: Evaluation,
+  { bands }: Analysis,
+): Scored[] {
   const positive = positiveOf(task);
   const columns = positive === null ? labelsOf(task).map((_, index) => index) : [positive];
   return columns.map((column): Scored => {
@@ -50,6 +67,7 @@ function scoredOf({ task, predictions }: PredictionSet, evaluation: Evaluation):
       threshold: evaluation.threshold,
       auroc: metrics.auroc,
       averagePrecision: metrics.averagePrecision,
+      ...(bands?.roc.length ? { rocBand: bands.roc, precisionBand: bands.precisionRecall } : {}),
     };
   });
 }
@@ -67,4 +85,14 @@ function scoreHistogram(
       .map(({ probabilities }) => probabilities[positive]!),
   }));
   return histogramFigure(classes, { positive: labels[positive]!, threshold });
+}
+
+function subgroupFigure({ groups, metric, worst }: Subgroups, evaluation: Evaluation): Figure {
+  const rows = groups.map((group) => {
+    const { value, low, high } = group.evaluation.metrics[metric]!;
+    const { column, group: name, n } = group;
+    return { column, group: name, n, value, low, high, isWorst: group === worst };
+  });
+  const all = evaluation.metrics[metric]?.value ?? null;
+  return forestFigure(rows, { metric: metricTitle(metric), all });
 }

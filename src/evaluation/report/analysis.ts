@@ -1,0 +1,153 @@
+/** What a report says besides the metrics, as data. */
+import { HilumError, nearest } from "../../errors.ts";
+import { type CurveBands, curveBands } from "../curves/bands.ts";
+import { type ReliabilityBin, reliabilityBins } from "../curves/reliability.ts";
+import type { Evaluation } from "../evaluation.ts";
+import type { IntervalOptions } from "../intervals/settings.ts";
+import { decisionCurve, type NetBenefitPoint } from "../operating-points/decision-curve.ts";
+import { type PredictiveValue, predictiveValuesAt } from "../operating-points/predictive-values.ts";
+import {
+  confidenceAt,
+  type RiskCoverage,
+  riskCoverage,
+} from "../operating-points/risk-coverage.ts";
+import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { evaluateSubgroups, type Subgroups } from "../subgroups/subgroups.ts";
+import { classSaid } from "./said.ts";
+
+export interface Analysis {
+  /** Of the positive class; null where there is none. */
+  readonly bands: CurveBands | null;
+  /** Of the positive class, else of the class said; null for findings. */
+  readonly reliability: readonly ReliabilityBin[] | null;
+  readonly decisionCurve: readonly NetBenefitPoint[] | null;
+  readonly riskCoverage: RiskCoverage | null;
+  readonly subgroups: Subgroups | null;
+  readonly atPrevalence: {
+    readonly prevalence: number;
+    readonly ppv: PredictiveValue;
+    readonly npv: PredictiveValue;
+  } | null;
+}
+
+export interface AnalysisOptions extends Omit<IntervalOptions, "patients"> {
+  /** Columns that name groups; by default those that look like it. */
+  readonly subgroups?: readonly string[] | undefined;
+  /** Predictive values are also said for this share of positives. */
+  readonly prevalence?: number | undefined;
+}
+
+const BINS = 10;
+
+/** Throws `invalid-option` for a column that is not there and a prevalence that is no share. */
+export function analyse(
+  set: PredictionSet,
+  evaluation: Evaluation,
+  { subgroups, prevalence, ...options }: AnalysisOptions = {},
+): Analysis {
+  const { task, predictions, patients } = set;
+  const settings = { ...options, patients };
+  const groups = groupColumns(set, subgroups);
+  const of = binaryOf(set);
+  const said = outcomesOf(set, evaluation.threshold);
+  return {
+    bands: of && curveBands(of.labels, of.scores, settings),
+    reliability: of
+      ? reliabilityBins(of.labels, of.scores, { bins: BINS })
+      : said && reliabilityBins(said.rights, said.probabilities, { bins: BINS }),
+    decisionCurve: of && decisionCurve(of.labels, of.scores, { prevalence }),
+    riskCoverage:
+      said &&
+      riskCoverage(
+        said.rights.map((right) => 1 - right),
+        said.confidences,
+      ),
+    subgroups:
+      Object.keys(groups).length === 0
+        ? null
+        : evaluateSubgroups(predictions, task, groups, {
+            ...settings,
+            threshold: evaluation.threshold ?? undefined,
+          }),
+    atPrevalence: prevalence === undefined ? null : valuesAt(evaluation, task, prevalence),
+  };
+}
+
+/** Truth and probability of the positive class. */
+export function binaryOf({ task, predictions }: PredictionSet) {
+  const positive = positiveOf(task);
+  if (positive === null) return null;
+  return {
+    labels: predictions.map(({ target }) => target[positive]!),
+    scores: predictions.map(({ probabilities }) => probabilities[positive]!),
+  };
+}
+
+/** Of each film whether it is read rightly, and how sure the model was of what it said. */
+function outcomesOf(set: PredictionSet, threshold: number | null) {
+  if (set.task.kind === "findings") return null;
+  const positive = positiveOf(set.task);
+  const said = set.keys.map((_, index) => classSaid(set, index, threshold));
+  const probabilities = said.map((label, index) => set.predictions[index]!.probabilities[label]!);
+  return {
+    rights: said.map((label, index) => Number(set.predictions[index]!.target[label] === 1)),
+    probabilities,
+    confidences:
+      positive === null
+        ? probabilities
+        : set.predictions.map((prediction) =>
+            confidenceAt(prediction.probabilities[positive]!, threshold ?? 0.5),
+          ),
+  };
+}
+
+/** More groups than this say little each. */
+const MOST_GROUPS = 8;
+/** What tells data and files apart, not patients. */
+const NO_GROUPS = new Set(["sha256", "split"]);
+
+function groupColumns(
+  { columns }: PredictionSet,
+  wanted: readonly string[] | undefined,
+): Record<string, readonly string[]> {
+  if (wanted) return Object.fromEntries(wanted.map((name) => [name, columnNamed(columns, name)]));
+  return Object.fromEntries(
+    Object.entries(columns).filter(([name, values]) => {
+      const distinct = new Set(values.filter((value) => value !== "")).size;
+      return !NO_GROUPS.has(name) && distinct > 1 && distinct <= MOST_GROUPS;
+    }),
+  );
+}
+
+function columnNamed(columns: PredictionSet["columns"], name: string): readonly string[] {
+  const values = columns[name];
+  if (values) return values;
+  const names = Object.keys(columns);
+  const suggestion = nearest(name, names);
+  throw new HilumError(
+    "invalid-option",
+    `There is no column "${name}" for subgroups.${suggestion ? ` Did you mean "${suggestion}"?` : ""} ${names.length === 0 ? "The data have no further columns." : `There are: ${names.join(", ")}.`}`,
+    { option: "subgroup", value: name, allowed: names },
+  );
+}
+
+function valuesAt(
+  { confusion }: Evaluation,
+  task: PredictionSet["task"],
+  prevalence: number,
+): Analysis["atPrevalence"] {
+  const positive = positiveOf(task);
+  if (positive === null || !confusion) return null;
+  const negative = 1 - positive;
+  const { matrix } = confusion;
+  const values = predictiveValuesAt(
+    {
+      truePositives: matrix[positive]![positive]!,
+      falseNegatives: matrix[positive]![negative]!,
+      falsePositives: matrix[negative]![positive]!,
+      trueNegatives: matrix[negative]![negative]!,
+    },
+    prevalence,
+  );
+  return values && { prevalence, ...values };
+}

@@ -1,0 +1,116 @@
+/** A run's model calibrated on its validation films, with an operating point chosen on them. */
+import { dirname, join } from "node:path";
+import {
+  type Calibration,
+  type CalibrationMethod,
+  calibrated,
+  type OperatingPoint,
+  readMetadata,
+} from "../classifier/index.ts";
+import {
+  chooseOperatingPoint,
+  drawFigures,
+  type Evaluation,
+  evaluatePredictions,
+  fitCalibration,
+  type OperatingRule,
+  type PredictionSet,
+  reliabilityBins,
+  reliabilityFigure,
+  writeFigures,
+} from "../evaluation/index.ts";
+import { readModelFile, writeModelFile } from "../onnx/index.node.ts";
+import type { RunFolder } from "./run-folder.ts";
+import { calibratedSet, plainValidationOf } from "./run-validation.ts";
+
+export interface CalibrateOptions {
+  readonly method?: CalibrationMethod | undefined;
+  /** How the operating point is chosen; Youden's where nothing is said. */
+  readonly rule?: OperatingRule | undefined;
+  /** File of the calibrated model; by default the run's own is replaced. */
+  readonly out?: string | undefined;
+}
+
+export interface CalibrateResult {
+  readonly model: string;
+  readonly calibration: Calibration;
+  readonly operatingPoint: OperatingPoint | null;
+  /** On the validation films, of the network as it is, with the operating point that it had. */
+  readonly before: Evaluation;
+  /** On the same films, which both were fitted to: too good. */
+  readonly after: Evaluation;
+}
+
+const BINS = 10;
+
+/**
+ * Fits a calibration and an operating point, writes the model with both, and a picture of before and
+ * after beside it. Throws `calibration-impossible`, `invalid-option`, `run-unfinished`, `disk-full`.
+ */
+export async function calibrateRun(
+  run: RunFolder,
+  {
+    method = "temperature",
+    rule = { kind: "youden" },
+    out = run.file("model"),
+  }: CalibrateOptions = {},
+): Promise<CalibrateResult> {
+  const file = run.file("model");
+  const model = await readModelFile(file);
+  const { task, ...metadata } = readMetadata(model.metadata, file);
+  const plain = await plainValidationOf(run, task);
+  const calibration = fitCalibration(plain.predictions, task, method);
+  const set = calibratedSet(plain, calibration);
+  const evaluated = ({ predictions, patients }: PredictionSet, threshold: number | undefined) =>
+    evaluatePredictions(predictions, task, { patients, threshold });
+  const operatingPoint = operatingPointOf(set, rule);
+  const after = evaluated(set, operatingPoint?.threshold);
+  const metrics = Object.fromEntries(
+    Object.entries(after.metrics).map(([key, { value }]) => [key, value]),
+  );
+  const written = calibrated(model, calibration, { operatingPoint, metrics });
+  // A card of the model as it was is wrong from now on.
+  const described = [...written.metadata].filter(([key]) => key !== "hilum.card");
+  const earlier = metadata.calibration ? undefined : metadata.operatingPoint?.threshold;
+  const before = evaluated(plain, earlier);
+  await drawBeforeAndAfter(dirname(out), plain, set);
+  writeModelFile(out, { ...written, metadata: new Map(described) });
+  return { model: out, calibration, operatingPoint, before, after };
+}
+
+function operatingPointOf(
+  { task, predictions }: PredictionSet,
+  rule: OperatingRule,
+): OperatingPoint | null {
+  if (task.kind !== "classes" || task.positive === null) return null;
+  const positive = task.positive;
+  const chosen = chooseOperatingPoint(
+    predictions.map(({ target }) => target[positive]!),
+    predictions.map(({ probabilities }) => probabilities[positive]!),
+    rule,
+  );
+  return chosen && { threshold: chosen.threshold, rule: chosen.rule };
+}
+
+async function drawBeforeAndAfter(
+  folder: string,
+  plain: PredictionSet,
+  set: PredictionSet,
+): Promise<void> {
+  if (plain.task.kind !== "classes" || plain.task.positive === null) return;
+  const positive = plain.task.positive;
+  const binsOf = ({ predictions }: PredictionSet) =>
+    reliabilityBins(
+      predictions.map(({ target }) => target[positive]!),
+      predictions.map(({ probabilities }) => probabilities[positive]!),
+      { bins: BINS },
+    );
+  const figure = reliabilityFigure(
+    [
+      { name: "before", bins: binsOf(plain) },
+      { name: "after", bins: binsOf(set) },
+    ],
+    { name: "calibration", title: "Calibration on the validation films" },
+  );
+  await writeFigures(join(folder), await drawFigures([figure]));
+}

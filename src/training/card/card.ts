@@ -1,0 +1,27 @@
+/** The model card of a run: computed, written, and kept in the model. */
+import { join } from "node:path";
+import { readMetadata, writeMetadata } from "../../classifier/index.ts";
+import { writeFileAtomically } from "../../files.node.ts";
+import { readModelFile, writeModelFile } from "../../onnx/index.node.ts";
+import type { RunFolder } from "../run-folder.ts";
+import { validationOf } from "../run-validation.ts";
+import { type CardFacts, cardFacts } from "./facts.ts";
+import { cardMarkdown, cardPage } from "./text.ts";
+
+export const CARD_FILES = { markdown: "card.md", page: "card.html" } as const;
+
+/**
+ * Writes card.md and card.html into the folder and the same facts into the metadata of the run's
+ * model. Throws `run-unfinished`, `run-damaged`, `disk-full`.
+ */
+export async function writeCard(run: RunFolder, folder = run.path): Promise<CardFacts> {
+  const file = run.file("model");
+  const model = await readModelFile(file);
+  const metadata = readMetadata(model.metadata, file);
+  const facts = cardFacts(run, { model, metadata, validation: await validationOf(run) });
+  writeFileAtomically(join(folder, CARD_FILES.markdown), cardMarkdown(facts));
+  writeFileAtomically(join(folder, CARD_FILES.page), cardPage(facts));
+  const described = new Map([...model.metadata, ...writeMetadata({ ...metadata, card: facts })]);
+  writeModelFile(file, { ...model, metadata: described });
+  return facts;
+}

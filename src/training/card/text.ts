@@ -1,0 +1,155 @@
+/** A model card for people: sections that become Markdown and HTML. */
+import { METRIC_HEAD, metricRows, metricTitle } from "../../evaluation/index.ts";
+import { escapeHtml, htmlTable, page } from "../../page.ts";
+import type { CardFacts } from "./facts.ts";
+
+interface CardSection {
+  readonly title: string;
+  readonly paragraphs?: readonly string[];
+  readonly list?: readonly string[];
+  readonly head?: readonly string[];
+  readonly rows?: readonly (readonly string[])[];
+}
+
+const interval = (low: number | null, high: number | null) =>
+  low === null || high === null ? "" : `${low.toFixed(3)} – ${high.toFixed(3)}`;
+
+const plainText = (value: unknown): string =>
+  typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
+
+/** In the order of the table of contents that the reporting guidelines agree on. */
+function sectionsOf(facts: CardFacts): CardSection[] {
+  const { task, data, operatingPoint, validation, subgroups, worstSubgroup, calibration } = facts;
+  const classes = task.labels.join(", ");
+  return [
+    {
+      title: "Intended use",
+      paragraphs: [
+        facts.notice,
+        `For research: it gives each frontal chest film probabilities of ${classes}${task.positive ? `; ${task.positive} is the positive class` : ""}. A physician reads every film; the model may put films in order or say what to look at again.`,
+        "Not for: diagnosis without a physician, films other than of the chest, patients unlike those below.",
+        operatingPoint
+          ? `A film counts as positive from a probability of ${operatingPoint.threshold.toFixed(4)} upwards (${operatingPoint.rule}).`
+          : "It has no operating point of its own.",
+      ],
+    },
+    {
+      title: "Data and splits",
+      paragraphs: [
+        `${data.name}; no patient is in two parts${data.leaks.length > 0 ? ", with exceptions (see limits)" : ""}.`,
+      ],
+      head: ["part", "films", "patients", ...task.labels],
+      rows: Object.entries(data.parts).map(([name, { films, patients, labels }]) => [
+        name,
+        films.toLocaleString("en"),
+        patients.toLocaleString("en"),
+        ...task.labels.map((label) => (labels[label] ?? 0).toLocaleString("en")),
+      ]),
+    },
+    {
+      title: "Recipe",
+      paragraphs: [
+        `Trained for ${facts.training.epochs} epochs; epoch ${facts.training.bestEpoch} was kept, by ${facts.training.selectedBy}. Films are fitted (${facts.input.fit}) to ${facts.input.size} x ${facts.input.size} pixels, grey levels ${facts.input.normalization}.`,
+      ],
+      head: ["setting", "value"],
+      rows: Object.entries(facts.recipe).map(([name, value]) => [name, plainText(value)]),
+    },
+    {
+      title: "Metrics on the validation films",
+      paragraphs: [
+        `${validation.n.toLocaleString("en")} films${validation.patients === null ? "" : ` of ${validation.patients.toLocaleString("en")} patients`}, with 95 % intervals.`,
+      ],
+      head: METRIC_HEAD,
+      rows: metricRows(validation.metrics),
+    },
+    ...(validation.perClass
+      ? [
+          {
+            title: "By class",
+            head: ["class", "AUROC", "95 % interval"],
+            rows: Object.entries(validation.perClass).map(([name, { auroc }]) => [
+              name,
+              auroc?.value?.toFixed(4) ?? "not defined",
+              interval(auroc?.low ?? null, auroc?.high ?? null),
+            ]),
+          },
+        ]
+      : []),
+    {
+      title: "Subgroups",
+      ...(subgroups.length === 0
+        ? { paragraphs: ["The data name no groups (a manifest's further columns would)."] }
+        : {
+            paragraphs: worstSubgroup ? [`The worst group is ${worstSubgroup}.`] : [],
+            head: ["column", "group", "films", metricTitle(subgroups[0]!.metric), "95 % interval"],
+            rows: subgroups.map(({ column, group, n, value }) => [
+              column,
+              group,
+              String(n),
+              value.value === null ? `not defined: ${value.reason ?? ""}` : value.value.toFixed(4),
+              interval(value.low, value.high),
+            ]),
+          }),
+    },
+    {
+      title: "Calibration",
+      paragraphs: [
+        calibration
+          ? `Calibrated on the validation films: ${Object.entries(calibration)
+              .map(([name, value]) => `${name} ${plainText(value)}`)
+              .join(", ")}.`
+          : "Not calibrated: probabilities are the network's own.",
+        ...(["ece", "adaptiveEce", "brier"] as const).flatMap((key) => {
+          const metric = validation.metrics[key];
+          return typeof metric?.value === "number"
+            ? [`${metricTitle(key)}: ${metric.value.toFixed(4)}.`]
+            : [];
+        }),
+      ],
+    },
+    { title: "Known limits", list: facts.limits },
+    {
+      title: "Environment and hashes",
+      head: ["what", "value"],
+      rows: [
+        ...Object.entries(facts.environment),
+        ...Object.entries(facts.hashes).map(([name, digest]) => [`${name} (sha256)`, digest]),
+      ],
+    },
+  ];
+}
+
+export function cardMarkdown(facts: CardFacts): string {
+  const cell = (text: string) => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+  const row = (cells: readonly string[]) => `| ${cells.map(cell).join(" | ")} |`;
+  const parts = sectionsOf(facts).map(({ title, paragraphs = [], list = [], head, rows = [] }) =>
+    [
+      `## ${title}`,
+      ...paragraphs,
+      list.map((text) => `- ${text}`).join("\n"),
+      head && rows.length > 0
+        ? [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n")
+        : "",
+    ]
+      .filter(Boolean)
+      .join("\n\n"),
+  );
+  return `${[`# Model card: ${facts.name}`, ...parts].join("\n\n")}\n`;
+}
+
+const STYLE = "td { overflow-wrap: anywhere; }";
+
+export function cardPage(facts: CardFacts): string {
+  const body = sectionsOf(facts).map(({ title, paragraphs = [], list = [], head, rows = [] }) =>
+    [
+      `<section><h2>${escapeHtml(title)}</h2>`,
+      ...paragraphs.map((text) => `<p>${escapeHtml(text)}</p>`),
+      list.length > 0
+        ? `<ul>${list.map((text) => `<li>${escapeHtml(text)}</li>`).join("")}</ul>`
+        : "",
+      head && rows.length > 0 ? htmlTable(rows, head) : "",
+      "</section>",
+    ].join(""),
+  );
+  return page({ title: `Model card: ${facts.name}`, body: body.join("\n"), style: STYLE });
+}
