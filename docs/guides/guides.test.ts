@@ -13,7 +13,7 @@ import { typeProblems } from "../../test/support/type-problems.ts";
 const run = promisify(execFile);
 const hilum = commandLine();
 const FOLDER = "docs/guides";
-const GUIDES = ["first-model", "own-network", "pretrained-backbones", "reading-films"];
+const GUIDES = ["first-model", "own-network", "pretrained-backbones", "reading-films", "transfer"];
 /** Where the code is written so that it finds the project's packages. */
 const CODE = resolve(`.cache/guides-${process.pid}`);
 let tests = 0;
@@ -93,6 +93,17 @@ describe("the guide to", () => {
     for (const { name, parameters } of backbones)
       expect(stdout).toMatch(new RegExp(`^${name} ${parameters} [\\d.]+ not pulled$`, "m"));
     expect(stdout).toMatch(/\nfeatures Nx1280x7x7 3371008\n$/);
+  });
+
+  it("training on a pretrained backbone finds a head, then tunes a file's blocks", async () => {
+    await program("transfer");
+    await shell(blocks("transfer", "sh"));
+    const resultOf = (name: string) =>
+      JSON.parse(readFileSync(join(home, "runs", name, "result.json"), "utf8"));
+    expect(resultOf("head")).toMatchObject({ epochs: 0, bestEpoch: 0 });
+    expect(resultOf("tuned")).toMatchObject({ epochs: 1 });
+    const packs = readdirSync(join(home, "cache")).filter((name) => name.startsWith("features-"));
+    expect(packs).toHaveLength(1);
   });
 
   it("reading films reads every film", async () => {
