@@ -7,13 +7,21 @@ import { promisify } from "node:util";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writePhantomDataset } from "../../src/datasets/index.ts";
+import type { SweepResult } from "../../src/training/index.ts";
 import { commandLine } from "../../test/support/command-line.ts";
 import { typeProblems } from "../../test/support/type-problems.ts";
 
 const run = promisify(execFile);
 const hilum = commandLine();
 const FOLDER = "docs/guides";
-const GUIDES = ["first-model", "own-network", "pretrained-backbones", "reading-films", "transfer"];
+const GUIDES = [
+  "first-model",
+  "own-network",
+  "pretrained-backbones",
+  "reading-films",
+  "transfer",
+  "tuning",
+];
 /** Where the code is written so that it finds the project's packages. */
 const CODE = resolve(`.cache/guides-${process.pid}`);
 let tests = 0;
@@ -105,6 +113,17 @@ describe("the guide to", () => {
     const packs = readdirSync(join(home, "cache")).filter((name) => name.startsWith("features-"));
     expect(packs).toHaveLength(1);
   });
+
+  it("tuning finds a rate, makes a sweep and lists its runs", async () => {
+    const { stdout } = await shell(blocks("tuning", "sh"));
+    expect(readFileSync(join(home, "rates.svg"), "utf8")).toContain("Learning rate");
+    const sweep = JSON.parse(readFileSync(join(home, "sweep.json"), "utf8")) as SweepResult;
+    expect(sweep.trials).toHaveLength(3);
+    expect(sweep.command).toMatch(/^hilum train .*chest_xray/);
+    expect(stdout).toMatch(/cnn\/trials\/0000/);
+    const typed = await program("tuning");
+    expect(typed.stdout).toMatch(/^0 complete \d\.\d{3}\n1 (complete|pruned) .*\nhilum train /);
+  }, 240_000);
 
   it("reading films reads every film", async () => {
     const { stdout, stderr } = await program("reading-films");

@@ -84,7 +84,7 @@ function live(take) {
 }
 
 function chart(title, series, epochs) {
-  const [W, H, L, B] = [430, 240, 52, 26];
+  const [W, H, L, B] = [430, 240, 64, 26];
   const values = series.flatMap(({ points }) => points.map(([, y]) => y));
   const figure = document.createElement("figure");
   figure.append(text("figcaption", title));
