@@ -15,6 +15,7 @@ const run = promisify(execFile);
 const hilum = commandLine();
 const FOLDER = "docs/guides";
 const GUIDES = [
+  "evaluation",
   "first-model",
   "own-network",
   "pretrained-backbones",
@@ -124,6 +125,14 @@ describe("the guide to", () => {
     const typed = await program("tuning");
     expect(typed.stdout).toMatch(/^0 complete \d\.\d{3}\n1 (complete|pruned) .*\nhilum train /);
   }, 240_000);
+
+  it("evaluation leaves reports, a comparison and a card", async () => {
+    await shell(blocks("evaluation", "sh"));
+    for (const file of ["evaluation/report.html", "theirs/report.html", "compared/report.html"])
+      expect(readFileSync(join(home, file), "utf8"), file).toContain("Not for clinical use");
+    const card = readFileSync(join(home, "runs/first-try/card.md"), "utf8");
+    expect(card).toContain("method platt");
+  });
 
   it("reading films reads every film", async () => {
     const { stdout, stderr } = await program("reading-films");
