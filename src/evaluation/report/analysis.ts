@@ -56,12 +56,7 @@ export function analyse(
       ? reliabilityBins(of.labels, of.scores, { bins: BINS })
       : said && reliabilityBins(said.rights, said.probabilities, { bins: BINS }),
     decisionCurve: of && decisionCurve(of.labels, of.scores, { prevalence }),
-    riskCoverage:
-      said &&
-      riskCoverage(
-        said.rights.map((right) => 1 - right),
-        said.confidences,
-      ),
+    riskCoverage: said && coverageOf(said),
     subgroups:
       Object.keys(groups).length === 0
         ? null
@@ -71,6 +66,22 @@ export function analyse(
           }),
     atPrevalence: prevalence === undefined ? null : valuesAt(evaluation, task, prevalence),
   };
+}
+
+/** A point for each film would make megabytes of 200,000 of them. */
+const MOST_POINTS = 500;
+
+function coverageOf({
+  rights,
+  confidences,
+}: NonNullable<ReturnType<typeof outcomesOf>>): RiskCoverage {
+  const { points, area } = riskCoverage(
+    rights.map((right) => 1 - right),
+    confidences,
+  );
+  const step = Math.ceil(points.length / MOST_POINTS);
+  const last = points.length - 1;
+  return { area, points: points.filter((_, place) => place % step === 0 || place === last) };
 }
 
 /** Truth and probability of the positive class. */
