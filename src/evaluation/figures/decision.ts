@@ -9,9 +9,13 @@ export interface NetBenefitPoint {
   readonly all: number;
 }
 
-/** Net benefit over the threshold probability; calling none positive is worth 0. */
+/**
+ * Net benefit over the threshold probability; calling none positive is worth 0. `prevalence` is said
+ * where it is not that of the films.
+ */
 export function decisionCurveFigure(
   models: readonly { readonly name: string; readonly points: readonly NetBenefitPoint[] }[],
+  { prevalence }: { readonly prevalence?: number | undefined } = {},
 ): Figure {
   const first = models[0]?.points ?? [];
   const top = Math.max(
@@ -34,8 +38,7 @@ export function decisionCurveFigure(
   return {
     name: "decision-curve",
     title: "Decision curve",
-    caption:
-      "Net benefit: true positives less false ones, weighed by how many false alarms one found positive is worth at that threshold. The dashed lines are calling every film positive, and none; a model is of use where it lies above both.",
+    caption: `Net benefit: true positives less false ones, weighed by how many false alarms one found positive is worth at that threshold. The dashed lines are calling every film positive, and none; a model is of use where it lies above both.${prevalence === undefined ? "" : ` Drawn for a share of positives of ${percent(prevalence)} as stated, not for that of these films.`}`,
     plot: curvePlot(curves, {
       title: "Decision curve",
       x: "Threshold probability",

@@ -45,13 +45,19 @@ export function methodText({ value, method, reason }: MetricValue): string {
   return value !== null && reason ? `none: ${reason}` : "";
 }
 
+/** Chance alone parts outcomes from probabilities, and a basic bootstrap counts that as an error. */
+const TOO_HIGH = "too high if well calibrated";
+
+const remarkOn = (key: string, { method }: MetricValue): string =>
+  /ece$/i.test(key) && method?.endsWith("basic") ? `; ${TOO_HIGH}` : "";
+
 /** Metric, value, interval and method, in the order of the evaluation. */
 export function metricRows(metrics: Evaluation["metrics"]): string[][] {
   return Object.entries(metrics).map(([key, metric]) => [
     metricTitle(key),
     metricText(metric),
     intervalText(metric),
-    methodText(metric),
+    `${methodText(metric)}${remarkOn(key, metric)}`,
   ]);
 }
 

@@ -8,7 +8,7 @@ import { evaluatePredictions } from "../evaluation.ts";
 import type { PredictionSet } from "../prediction-set.ts";
 import { readPredictions } from "../predictions-file.ts";
 import { statedThreshold } from "../threshold.ts";
-import { reportOf } from "./compose.ts";
+import { type ComposeOptions, reportOf } from "./compose.ts";
 import { confidentMistakes } from "./films.ts";
 import { warningsOf } from "./warnings.ts";
 import { writeReport } from "./write-report.ts";
@@ -41,14 +41,19 @@ const noisy = setOf(120, (index) => [
 ]);
 let folders = 0;
 
-async function written(set: PredictionSet, hasImages = true) {
+async function written(
+  set: PredictionSet,
+  hasImages = true,
+  options: Partial<ComposeOptions> = {},
+) {
   const folder = join(root, `${folders++}`);
   const evaluation = evaluatePredictions(set.predictions, set.task, {
     patients: set.patients,
     rounds: 100,
   });
   const facts = [["model", "a <b>"]] as const;
-  const report = reportOf(set, evaluation, { title: "Evaluation of x", facts, hasImages });
+  const title = "Evaluation of x";
+  const report = reportOf(set, evaluation, { title, facts, hasImages, ...options });
   await writeReport(folder, report, { ...evaluation, warnings: report.warnings });
   const read = (name: string) => readFileSync(join(folder, name), "utf8");
   return { folder, read, html: read("report.html"), evaluation, report };
@@ -120,6 +125,20 @@ describe("writeReport", () => {
     const findings = await written({ ...base, task: { kind: "findings", findings: names } });
     expect(findings.html).toContain("<h2>By class</h2>");
     for (const { html } of [classes, findings]) expect(html).not.toMatch(/NaN|undefined/);
+  });
+});
+
+describe("the report's wording", () => {
+  it("says that intervals of calibration errors lie too high where calibration is good", async () => {
+    const { html, evaluation } = await written(noisy);
+    expect(evaluation.metrics.ece!.method).toBe("cluster-bootstrap-basic");
+    expect(html.match(/too high if well calibrated/g)).toHaveLength(2);
+  });
+
+  it("says when the decision curve is drawn for a stated prevalence", async () => {
+    const stated = await written(noisy, true, { analysis: { prevalence: 0.05, rounds: 100 } });
+    expect(stated.html).toContain("Drawn for a share of positives of 5.0 % as stated");
+    expect((await written(noisy)).html).not.toContain("Drawn for a share");
   });
 });
 

@@ -34,6 +34,7 @@ export interface Report {
 export function figuresOf({ set, evaluation, analysis }: Report): Figure[] {
   const scored = scoredOf(set, evaluation, analysis);
   const { reliability, decisionCurve, riskCoverage, subgroups } = analysis;
+  const prevalence = analysis.atPrevalence?.prevalence;
   const name = set.task.kind === "classes" ? "model" : "";
   const { confusion } = evaluation;
   const positive = positiveOf(set.task);
@@ -42,7 +43,9 @@ export function figuresOf({ set, evaluation, analysis }: Report): Figure[] {
     ...(confusion ? [confusionFigure(confusion)] : []),
     ...(reliability ? [reliabilityFigure([{ name, bins: reliability }])] : []),
     ...(positive === null ? [] : [scoreHistogram(set, positive, evaluation.threshold)]),
-    ...(decisionCurve?.length ? [decisionCurveFigure([{ name, points: decisionCurve }])] : []),
+    ...(decisionCurve?.length
+      ? [decisionCurveFigure([{ name, points: decisionCurve }], { prevalence })]
+      : []),
     ...(riskCoverage ? [riskCoverageFigure([{ name, points: riskCoverage.points }])] : []),
     ...(subgroups ? [subgroupFigure(subgroups, evaluation)] : []),
   ];
