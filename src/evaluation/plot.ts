@@ -15,10 +15,19 @@ export async function plotSvg(spec: PlotSpec): Promise<string> {
   } as PlotSpec).spec;
   const view = new vega.View(vega.parse(compiled), { renderer: "none" });
   try {
-    return await view.toSVG();
+    return renumbered(await view.toSVG());
   } finally {
     view.finalize();
   }
+}
+
+/** Vega counts clips through the life of the process; equal plots shall be equal files. */
+function renumbered(svg: string): string {
+  const numbers = new Map<string, number>();
+  return svg.replaceAll(/(id="|url\(#)clip(\d+)/g, (_, place: string, id: string) => {
+    if (!numbers.has(id)) numbers.set(id, numbers.size);
+    return `${place}clip${numbers.get(id)}`;
+  });
 }
 
 /** A PNG on white at twice the drawn size. */
