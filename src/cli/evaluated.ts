@@ -2,12 +2,13 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, relative, resolve } from "node:path";
 import { type Classifier, loadClassifier } from "../classifier/index.node.ts";
-import { type Dataset, type OpenOptions, openDataset } from "../datasets/index.ts";
+import { type Dataset, type OpenOptions, openDataset, type Sample } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import {
   type Circumstances,
   evaluate,
   evaluatePredictions,
+  type Prediction,
   predictionSetOf,
   type Report,
   readPredictions,
@@ -18,6 +19,7 @@ import {
 import { weightsDigest } from "../onnx/index.node.ts";
 import type { RunFolder } from "../training/index.ts";
 import { type CommandContext, text } from "./command.ts";
+import { robustnessOf } from "./corrupted.ts";
 import { progressBar } from "./progress.ts";
 
 export interface Evaluated {
@@ -39,6 +41,8 @@ export async function evaluated(
   const predictions = text(options.predictions);
   if (model !== undefined && predictions !== undefined)
     refuse("predictions", "Give a model or --predictions, not both.");
+  if (predictions !== undefined && options.robustness === true)
+    refuse("robustness", "Option --robustness needs a model that reads films, not --predictions.");
   if (predictions !== undefined) return predictionsEvaluated(predictions, options);
   if (model === undefined)
     refuse("model", "Give a model (a run folder or an .onnx file), or --predictions FILE.");
@@ -98,6 +102,7 @@ async function predictionsEvaluated(file: string, options: Options): Promise<Eva
       split: split ?? null,
       ...evaluation,
       ...analysis,
+      robustness: report.robustness,
       warnings,
       problems: [],
     },
@@ -108,8 +113,9 @@ async function predictionsEvaluated(file: string, options: Options): Promise<Eva
 async function modelEvaluated(
   model: string,
   options: Options,
-  { signal }: CommandContext,
+  context: CommandContext,
 ): Promise<Evaluated> {
+  const { signal } = context;
   const threshold = thresholdOf(options);
   const run = await runOf(model);
   const dataset = await openDataset(String(options.data), {
@@ -137,6 +143,10 @@ async function modelEvaluated(
     const set = predictionSetOf(samples, predictions, classifier.metadata.task);
     const hasImages = options.images !== false;
     const seen = run ? await seenByRun(run, dataset, set.keys) : {};
+    const robustness =
+      options.robustness === true
+        ? await robustnessOf(classifier, filmsOf(samples, predictions), threshold, context)
+        : undefined;
     const report = reportOf(set, evaluation, {
       title: `Evaluation of ${nameOf(classifier)}`,
       facts: [
@@ -155,6 +165,7 @@ async function modelEvaluated(
       pathOf: (index) => samples[index]!.path,
       hasImages,
       analysis: analysisOf(options),
+      robustness,
     });
     const { warnings, analysis } = report;
     const shownProblems = hasImages
@@ -167,6 +178,7 @@ async function modelEvaluated(
         split,
         ...evaluation,
         ...analysis,
+        robustness: report.robustness,
         warnings,
         problems: shownProblems,
       },
@@ -177,6 +189,9 @@ async function modelEvaluated(
     await classifier.close();
   }
 }
+
+const filmsOf = (samples: readonly Sample[], predictions: readonly Prediction[]) =>
+  samples.map(({ path }, index) => ({ path, target: predictions[index]!.target }));
 
 /** The run that a model lies in; a model away from its run tells nothing of it. */
 export async function runOf(model: string): Promise<RunFolder | undefined> {

@@ -1,21 +1,25 @@
 /** An evaluation for a terminal. */
-import type { Analysis, Evaluation } from "../evaluation/index.ts";
+import type { Report } from "../evaluation/index.ts";
 import {
   CLASS_HEAD,
   classRows,
   METRIC_HEAD,
   metricRows,
   prevalenceRows,
+  ROBUSTNESS_HEAD,
+  robustnessRows,
   subgroupHead,
   subgroupRows,
 } from "../evaluation/index.ts";
 import { table } from "./table.ts";
 
 /** The numbers for people. */
-export function evaluationText(
-  { n, patients, positive, threshold, confusion, metrics, perClass }: Evaluation,
-  analysis?: Analysis,
-): string {
+export function evaluationText({
+  evaluation,
+  analysis,
+  robustness,
+}: Pick<Report, "evaluation"> & Partial<Report>): string {
+  const { n, patients, positive, threshold, confusion, metrics, perClass } = evaluation;
   const parts = [
     table([
       ["images", n],
@@ -41,5 +45,8 @@ export function evaluationText(
   }
   if (analysis?.subgroups)
     parts.push(table(subgroupRows(analysis.subgroups), subgroupHead(analysis.subgroups)));
+  if (robustness)
+    for (const [key, head] of Object.entries(ROBUSTNESS_HEAD))
+      parts.push(table(robustnessRows(robustness, key as keyof typeof ROBUSTNESS_HEAD), head));
   return parts.join("\n\n");
 }

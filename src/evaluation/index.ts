@@ -75,6 +75,8 @@ export {
   metricRows,
   metricTitle,
   prevalenceRows,
+  ROBUSTNESS_HEAD,
+  robustnessRows,
   shownMetric,
   subgroupHead,
   subgroupRows,

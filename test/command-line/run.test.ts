@@ -2,6 +2,7 @@
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { CORRUPTION_NAMES, type Robustness } from "../../src/evaluation/index.ts";
 import { commandLine, type Outcome } from "../support/command-line.ts";
 import { phantomFolder } from "../support/phantom-folder.ts";
 import { writeSmallClassifier } from "../support/small-classifier.ts";
@@ -180,6 +181,47 @@ describe("hilum evaluate", () => {
       .map((name) => readFileSync(join(again, name), "utf8"))
       .join("");
     expect(hidden).not.toMatch(/data:image\/jpeg|person\d+_/);
+  });
+});
+
+describe("hilum evaluate --robustness", () => {
+  it("says its time first, and holds the model against films spoilt in every way", async () => {
+    const out = place("spoilt");
+    const words = ["evaluate", run, "--data", films, "--robustness"];
+    const { stdout, stderr, exitCode } = await hilum(...words, "--out", out);
+    expect(exitCode, stderr).toBe(0);
+    const readings = 12 * (5 * CORRUPTION_NAMES.length + 1);
+    expect(stderr).toContain(
+      `robustness: 12 films, ${readings.toLocaleString("en")} readings: about `,
+    );
+    expect(stderr.indexOf("about")).toBeLessThan(stderr.indexOf("wrote"));
+    const metrics = JSON.parse(readFileSync(join(out, "metrics.json"), "utf8"));
+    const { clean, corruptions } = metrics.robustness as Robustness;
+    expect(clean).toMatchObject({ corruption: "none", severity: 0 });
+    expect(corruptions).toHaveLength(5 * CORRUPTION_NAMES.length);
+    expect(Object.keys(corruptions[0]!)).toEqual([
+      "corruption",
+      "severity",
+      "balancedAccuracy",
+      "auroc",
+    ]);
+    for (const key of ["balancedAccuracy", "auroc"] as const) {
+      const inverted = corruptions
+        .filter(({ corruption }) => corruption === "inverted greys")
+        .map((result) => result[key]!.toFixed(3));
+      expect(stdout).toMatch(new RegExp(`^inverted greys +${inverted.join(" +")}$`, "m"));
+    }
+    const html = readFileSync(join(out, "report.html"), "utf8");
+    expect(html).toContain("Robustness as a table");
+    expect(readdirSync(join(out, "figures"))).toContain("corruptions.svg");
+  });
+
+  it("is not to be had of predictions alone", async () => {
+    const outcome = await hilum("evaluate", "--predictions", "p.csv", "--robustness", "--json");
+    expect(outcome.exitCode).toBe(2);
+    expect(outcome.json()).toMatchObject({
+      error: { code: "invalid-option", details: { option: "robustness" } },
+    });
   });
 });
 

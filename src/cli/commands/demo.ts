@@ -71,7 +71,7 @@ export const DEMO: CommandDefinition = {
       output.print(
         [
           "On synthetic test films:",
-          evaluationText(result.test),
+          evaluationText({ evaluation: result.test }),
           "Now with your own films, in DIR/NORMAL and DIR/PNEUMONIA:",
           table(next),
           `The page: ${relative(process.cwd(), result.page)}`,

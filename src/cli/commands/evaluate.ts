@@ -50,6 +50,11 @@ export const EVALUATE: CommandDefinition = {
       description: "say predictive values for this share of positives as well",
       parse: number,
     },
+    {
+      flags: "--robustness",
+      description:
+        "also read the films spoilt in every way, at five severities; says its time first",
+    },
     { flags: "--positive <class>", description: "the positive class of a file of predictions" },
     {
       flags: "--patient-pattern <regex>",
@@ -66,6 +71,7 @@ export const EVALUATE: CommandDefinition = {
   examples: [
     "hilum evaluate runs/cnn --data chest_xray",
     "hilum evaluate runs/cnn/model.onnx --data chest_xray --split test --json",
+    "hilum evaluate runs/cnn --data chest_xray --robustness",
     "hilum evaluate --predictions predictions.csv --subgroup sex age --prevalence 0.05",
   ],
   async run([model], options, context) {
@@ -74,7 +80,7 @@ export const EVALUATE: CommandDefinition = {
     for (const message of leftOut) output.note(`left out: ${message}`);
     for (const warning of report.warnings) output.note(`mind: ${warning}`);
     output.result(result);
-    output.print(`${evaluationText(report.evaluation, report.analysis)}\n\n${NOTICE}`);
+    output.print(`${evaluationText(report)}\n\n${NOTICE}`);
     const out = text(options.out) ?? (output.isJson ? undefined : DEFAULT_OUT);
     if (out !== undefined) {
       await writeReport(resolve(out), report, result);

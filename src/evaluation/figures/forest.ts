@@ -101,7 +101,7 @@ export function corruptionFigure(
   return {
     name: "corruptions",
     title: "Robustness",
-    caption: `${title} on films that were spoilt on purpose, the deeper the colour the worse spoilt (severity 1 to 5); the dashed line is that of the films as they are.`,
+    caption: `${title} on films that were spoilt on purpose, the deeper the colour the worse spoilt (severity 1 to 5); the dashed line is that of the same films unspoilt. Large films are first brought to a shorter side of 224 pixels, for which the corruptions are defined.`,
     plot: {
       $schema: SCHEMA,
       width: 220,

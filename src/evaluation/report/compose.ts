@@ -1,6 +1,7 @@
 /** A report from predictions and what is known of them. */
 import type { Evaluation } from "../evaluation.ts";
 import { anonymous, type PredictionSet } from "../prediction-set.ts";
+import type { Robustness } from "../robustness/robustness.ts";
 import { type AnalysisOptions, analyse } from "./analysis.ts";
 import type { PathOf } from "./films.ts";
 import type { Report } from "./report.ts";
@@ -15,6 +16,8 @@ export interface ComposeOptions {
   /** False leaves out films, paths and patients. */
   readonly hasImages?: boolean | undefined;
   readonly analysis?: AnalysisOptions | undefined;
+  /** Of the same films. */
+  readonly robustness?: Robustness | undefined;
 }
 
 /** Draws the samples of each class; equal reports show equal films. */
@@ -35,6 +38,7 @@ export function reportOf(
     set: hasImages ? set : anonymous(set, [...columns]),
     evaluation,
     analysis,
+    robustness: options.robustness ?? null,
     learningCurves,
     pathOf: hasImages ? options.pathOf : undefined,
     seed: SEED,

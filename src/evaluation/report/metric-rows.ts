@@ -3,6 +3,7 @@ import { BINARY_METRICS } from "../binary.ts";
 import type { Evaluation } from "../evaluation.ts";
 import { between, percent, shown } from "../figures/figure.ts";
 import type { MetricValue } from "../metric-values.ts";
+import type { Robustness } from "../robustness/robustness.ts";
 import type { Subgroups } from "../subgroups/subgroups.ts";
 import type { Analysis } from "./analysis.ts";
 
@@ -112,4 +113,25 @@ export function subgroupRows({ groups, metric, worst }: Subgroups): string[][] {
       remark,
     ];
   });
+}
+
+const BY_SEVERITY = ["1", "2", "3", "4", "5"];
+
+/** What is said of spoilt films, with the head of its table. */
+export const ROBUSTNESS_HEAD = {
+  balancedAccuracy: ["balanced accuracy at severity", ...BY_SEVERITY],
+  auroc: ["AUROC at severity", ...BY_SEVERITY],
+} as const;
+
+/** The unspoilt films and then a row for each corruption. */
+export function robustnessRows(
+  { clean, corruptions }: Robustness,
+  key: keyof typeof ROBUSTNESS_HEAD,
+): string[][] {
+  const names = [...new Set(corruptions.map(({ corruption }) => corruption))];
+  const of = (name: string) => corruptions.filter(({ corruption }) => corruption === name);
+  return [
+    ["none", shown(clean[key]), ...BY_SEVERITY.slice(1).map(() => "")],
+    ...names.map((name) => [name, ...of(name).map((result) => shown(result[key]))]),
+  ];
 }

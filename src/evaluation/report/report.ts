@@ -4,11 +4,12 @@ import type { Evaluation } from "../evaluation.ts";
 import { confusionFigure } from "../figures/confusion.ts";
 import { decisionCurveFigure, riskCoverageFigure } from "../figures/decision.ts";
 import type { Figure } from "../figures/figure.ts";
-import { forestFigure } from "../figures/forest.ts";
+import { corruptionFigure, forestFigure } from "../figures/forest.ts";
 import { histogramFigure } from "../figures/histogram.ts";
 import { reliabilityFigure } from "../figures/reliability.ts";
 import { precisionRecallFigure, rocFigure, type Scored } from "../figures/roc.ts";
 import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import type { Robustness } from "../robustness/robustness.ts";
 import type { Subgroups } from "../subgroups/subgroups.ts";
 import type { Analysis } from "./analysis.ts";
 import type { PathOf } from "./films.ts";
@@ -23,6 +24,8 @@ export interface Report {
   readonly set: PredictionSet;
   readonly evaluation: Evaluation;
   readonly analysis: Analysis;
+  /** Null where it was not asked for. */
+  readonly robustness: Robustness | null;
   /** SVG of the learning curves, where the run has them. */
   readonly learningCurves?: string | undefined;
   /** Without it no film is shown. */
@@ -31,7 +34,7 @@ export interface Report {
 }
 
 /** The figures that the predictions allow, in the order of the page. */
-export function figuresOf({ set, evaluation, analysis }: Report): Figure[] {
+export function figuresOf({ set, evaluation, analysis, robustness }: Report): Figure[] {
   const scored = scoredOf(set, evaluation, analysis);
   const { reliability, decisionCurve, riskCoverage, subgroups } = analysis;
   const prevalence = analysis.atPrevalence?.prevalence;
@@ -48,6 +51,7 @@ export function figuresOf({ set, evaluation, analysis }: Report): Figure[] {
       : []),
     ...(riskCoverage ? [riskCoverageFigure([{ name, points: riskCoverage.points }])] : []),
     ...(subgroups ? [subgroupFigure(subgroups, evaluation)] : []),
+    ...(robustness ? [corruptionFigure(robustness.corruptions, robustness.clean)] : []),
   ];
 }
 
