@@ -1,24 +1,22 @@
-/** `bench training` and `bench inference`: images per second of Hilum and its peers. */
+/** `bench training`, `inference` and `transfer`: images per second of Hilum and its peers. */
 import { writeFileSync } from "node:fs";
 import { table } from "../src/cli/table.ts";
+import type { Contest, Task } from "./contest.ts";
 import { type Contestant, startContestant } from "./contestant.ts";
-import { parametersOfAll } from "./equality.ts";
+import { kernelsOnly, parametersOfAll } from "./equality.ts";
 import { describeMachine, type Machine, machineNow } from "./machine.ts";
 import {
   ourCommand,
   peerCommand,
   peersOf,
   refuseUnsuitedPeers,
-  type Task,
   TYPESCRIPT_PEERS,
 } from "./peers.ts";
 import { measureRates, type Rate } from "./rounds.ts";
 import { rangeText, type Summary } from "./summary.ts";
-import { type Work, workNamed } from "./works.ts";
 
 export interface ComparisonOptions {
   readonly python: string;
-  readonly work: readonly string[];
   readonly peers: readonly string[];
   readonly rounds: number;
   readonly seconds: number;
@@ -30,8 +28,10 @@ export interface ComparisonOptions {
 
 export interface Row {
   readonly work: string;
+  readonly task: Task;
   readonly size: number;
   readonly batch: number;
+  /** Of fine-tuning those that train; there and of features kernels alone. */
   readonly parameters: number;
   /** Images per second, like the peers. */
   readonly hilum: number;
@@ -63,21 +63,26 @@ export interface Report {
   readonly rows: readonly Row[];
 }
 
-export async function compare(task: Task, options: ComparisonOptions): Promise<void> {
-  refuseUnsuitedPeers(options.peers, task);
-  const works = options.work.map(workNamed).map((work) => ({
-    ...work,
-    size: options.size ?? work.size,
-    batch: options.batch ?? work.batch,
+/** One row for each contest, under the name of the bench. */
+export async function compare(
+  bench: string,
+  named: readonly Contest[],
+  options: ComparisonOptions,
+): Promise<void> {
+  const contests = named.map((contest) => ({
+    ...contest,
+    size: options.size ?? contest.size,
+    batch: options.batch ?? contest.batch,
   }));
+  for (const { task } of contests) refuseUnsuitedPeers(options.peers, task);
   const machine = await machineNow();
   console.log(`${describeMachine(machine)}; ${options.threads} threads each`);
   const rows: Row[] = [];
   let versions: Record<string, string> = {};
-  for (const work of works) {
-    const contestants = await startAll(task, work, options);
+  for (const contest of contests) {
+    const contestants = await startAll(contest, options);
     try {
-      rows.push(await measure(work, contestants, options));
+      rows.push(await measure(contest, contestants, options));
     } finally {
       await Promise.all(contestants.map((contestant) => contestant.close()));
     }
@@ -86,19 +91,18 @@ export async function compare(task: Task, options: ComparisonOptions): Promise<v
   const { rounds, threads } = options;
   const report: Report = { machine, versions, rounds, threads, rows };
   if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
-  print(task, report);
+  print(bench, report);
 }
 
 async function startAll(
-  task: Task,
-  work: Work,
+  contest: Contest,
   { peers, python, threads }: ComparisonOptions,
 ): Promise<Contestant[]> {
   const started: Contestant[] = [];
-  const circumstances = { task, work, threads };
+  const circumstances = { contest, threads };
   try {
     started.push(await startContestant(ourCommand(circumstances)));
-    for (const name of peersOf(work, peers))
+    for (const name of peersOf(contest.work, peers))
       started.push(await startContestant(peerCommand(name, { ...circumstances, python })));
     return started;
   } catch (error) {
@@ -108,26 +112,28 @@ async function startAll(
 }
 
 async function measure(
-  work: Work,
+  contest: Contest,
   contestants: readonly Contestant[],
   { rounds, seconds }: ComparisonOptions,
 ): Promise<Row> {
-  const parameters = parametersOfAll(contestants);
+  const { name, task, batch } = contest;
+  const isTransfer = task === "features" || task === "fine-tuning";
+  const parameters = parametersOfAll(isTransfer ? contestants.map(kernelsOnly) : contestants);
   const rates = await measureRates(contestants, {
     rounds,
     seconds,
-    batch: work.batch,
-    onRound: (round) => console.error(`${work.name}: round ${round} of ${rounds}`),
+    batch,
+    onRound: (round) => console.error(`${name}: round ${round} of ${rounds}`),
   });
   const memory = {
     peakMemoryMiB: Object.fromEntries(contestants.map((one) => [one.name, one.peakMiB()])),
     importedMiB: Object.fromEntries(contestants.map((one) => [one.name, one.importedMiB])),
   };
-  return rowOf(work, parameters, rates, memory);
+  return rowOf(contest, parameters, rates, memory);
 }
 
 function rowOf(
-  { name, size, batch }: Work,
+  { name, task, size, batch }: Contest,
   parameters: number,
   rates: ReadonlyMap<string, Rate>,
   memory: Pick<Row, "peakMemoryMiB" | "importedMiB">,
@@ -144,6 +150,7 @@ function rowOf(
   );
   return {
     work: name,
+    task,
     size,
     batch,
     parameters,
@@ -167,10 +174,10 @@ function rowOf(
   };
 }
 
-function print(task: Task, { rows, versions, rounds }: Report): void {
+function print(bench: string, { rows, versions, rounds }: Report): void {
   const names = [...new Set(rows.flatMap(({ spread }) => Object.keys(spread)))];
   console.log(
-    `\nImages per second, ${task}: median of ${rounds} interleaved rounds (lowest-highest)`,
+    `\nImages per second, ${bench}: median of ${rounds} interleaved rounds (lowest-highest)`,
   );
   const cells = rows.map((row) => [
     `${row.work} ${row.size}x${row.size}, batch ${row.batch}`,

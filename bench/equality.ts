@@ -2,8 +2,21 @@
 import { HilumError } from "../src/errors.ts";
 import type { Contestant } from "./contestant.ts";
 
+export type Networked = Pick<Contestant, "name" | "parameters">;
+
+/**
+ * Without vectors, by which editions of one network differ: Keras' InceptionV3 has norms without
+ * scales, and a norm folded into its convolution has one vector instead of two.
+ */
+export function kernelsOnly({ name, parameters }: Networked): Networked {
+  return {
+    name,
+    parameters: parameters.filter((dims) => dims.filter((dim) => dim > 1).length > 1),
+  };
+}
+
 /** The number of parameters of all. Throws `state-mismatch` naming a peer whose network differs. */
-export function parametersOfAll([first, ...others]: readonly Contestant[]): number {
+export function parametersOfAll([first, ...others]: readonly Networked[]): number {
   const expected = shapesOf(first!);
   for (const other of others) {
     if (shapesOf(other) === expected) continue;
@@ -17,7 +30,7 @@ export function parametersOfAll([first, ...others]: readonly Contestant[]): numb
 }
 
 /** Libraries order axes and layers differently, and axes of one say nothing: only the rest is compared. */
-function shapesOf({ parameters }: Contestant): string {
+function shapesOf({ parameters }: Networked): string {
   return parameters
     .map((dims) =>
       dims
@@ -29,6 +42,6 @@ function shapesOf({ parameters }: Contestant): string {
     .join(" ");
 }
 
-function countOf({ parameters }: Contestant): number {
+function countOf({ parameters }: Networked): number {
   return parameters.reduce((sum, dims) => sum + dims.reduce((a, b) => a * b, 1), 0);
 }

@@ -1,8 +1,11 @@
 /** The benches by name: `npm run bench -- NAME`. Each answers one question; none is a test. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { isHilumError } from "../src/errors.ts";
-import { DEFAULT_PEERS, type Task, TYPESCRIPT_PEERS } from "./peers.ts";
-import { WORKS } from "./works.ts";
+import type { ComparisonOptions } from "./comparison.ts";
+import type { Contest } from "./contest.ts";
+import { DEFAULT_PEERS, TYPESCRIPT_PEERS } from "./peers.ts";
+import { TRANSFERS, transferNamed } from "./transfers.ts";
+import { WORKS, workNamed } from "./works.ts";
 
 const NOTICE =
   "Benchmarks of Hilum, side by side with its peers. Rerun on an idle machine before quoting.";
@@ -23,21 +26,65 @@ program
   .addHelpText("after", example("profile --work resnet18 --json profile.json"))
   .action(async (options) => (await import("./profile.ts")).profileTraining(options));
 
-const COMPARISONS: readonly { task: Task; summary: string }[] = [
-  { task: "training", summary: "Images per second: forward, backward and optimizer" },
-  { task: "inference", summary: "Images per second of the exported model.onnx" },
+interface Comparison {
+  readonly bench: string;
+  readonly summary: string;
+  /** What is measured where no work is named. */
+  readonly works: readonly string[];
+  /** Beside PyTorch's layouts and Keras. */
+  readonly others: readonly string[];
+  /** What the bench does not say by itself. */
+  readonly note: string;
+  readonly examples: readonly string[];
+  contest(work: string): Contest;
+}
+
+const onWorks = (task: "training" | "inference", summary: string): Comparison => ({
+  bench: task,
+  summary,
+  works: names(WORKS),
+  others: TYPESCRIPT_PEERS,
+  note: "",
+  examples: [
+    `${task} --work cnn --peers tfjs-cpu --batch 1 --rounds 1   (a step takes it a minute)`,
+  ],
+  contest(name) {
+    const { size, batch } = workNamed(name);
+    return { name, task, work: name, size, batch };
+  },
+});
+
+const COMPARISONS: readonly Comparison[] = [
+  onWorks("training", "Images per second: forward, backward and optimizer"),
+  onWorks("inference", "Images per second of the exported model.onnx"),
+  {
+    bench: "transfer",
+    summary: "Images per second of pretrained networks: frozen features, fine-tuning",
+    works: names(TRANSFERS),
+    others: [],
+    note: [
+      "\n\nRandom weights; batch norms keep their statistics everywhere. Hilum feeds one grey channel to",
+      "a stem whose weights are summed, and computes features a few films at a time, as train does; the",
+      "peers get three equal channels, normalised beforehand, and the whole batch. -top trains the last",
+      "two blocks and a head, -whole everything.",
+    ].join(" "),
+    examples: [],
+    contest: transferNamed,
+  },
 ];
 
-for (const { task, summary } of COMPARISONS)
+for (const { bench, summary, works, others, note, examples, contest } of COMPARISONS)
   program
-    .command(task)
+    .command(bench)
     .summary(summary)
-    .description(`${summary}. Interleaved rounds against PyTorch and Keras on equal networks`)
+    .description(
+      `${summary}. Interleaved rounds against PyTorch and Keras on equal networks.${note}`,
+    )
     .option("--python <file>", "the Python that has bench/peers/requirements.txt", "python3")
-    .option("--work <names>", "works to measure, with commas", list, names(WORKS))
+    .option("--work <names>", "works to measure, with commas", list, works)
     .option(
       "--peers <names>",
-      `peers to measure, with commas; also ${TYPESCRIPT_PEERS.join(", ")}`,
+      `peers to measure, with commas${others.length > 0 ? `; also ${others.join(", ")}` : ""}`,
       list,
       DEFAULT_PEERS,
     )
@@ -50,12 +97,14 @@ for (const { task, summary } of COMPARISONS)
     .addHelpText(
       "after",
       example(
-        `${task} --python VENV/bin/python --json ${task}.json`,
-        `${task} --python VENV/bin/python --work ${WORKS[0]!.name} --peers torch --rounds 3`,
-        `${task} --work cnn --peers tfjs-cpu --batch 1 --rounds 1   (a step takes it a minute)`,
+        `${bench} --python VENV/bin/python --json ${bench}.json`,
+        `${bench} --python VENV/bin/python --work ${works[0]} --peers torch --rounds 3`,
+        ...examples,
       ),
     )
-    .action(async (options) => (await import("./comparison.ts")).compare(task, options));
+    .action(async (options: ComparisonOptions & { readonly work: readonly string[] }) =>
+      (await import("./comparison.ts")).compare(bench, options.work.map(contest), options),
+    );
 
 program
   .command("cold")

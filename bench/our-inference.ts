@@ -9,21 +9,14 @@ import { assert } from "../src/errors.ts";
 import { writeModelFile } from "../src/onnx/index.node.ts";
 import type { Model } from "../src/onnx/index.ts";
 import { randomStream } from "../src/random.ts";
-import { TASK } from "./our-training.ts";
+import { type OurSteps, TASK } from "./our-training.ts";
 import type { Work } from "./works.ts";
 
-export interface OurInference {
-  /** Shapes of what training would train. */
-  readonly parameters: readonly (readonly number[])[];
-  /** Probabilities of one batch of films. */
-  step(): Promise<void>;
-  close(): Promise<void>;
-}
-
+/** A step gives the probabilities of one batch of films. */
 export async function openOurInference(
   work: Work,
   { threads }: { readonly threads: number },
-): Promise<OurInference> {
+): Promise<OurSteps> {
   const folder = mkdtempSync(join(tmpdir(), "hilum-inference-"));
   const file = join(folder, "model.onnx");
   const model = classifierOf(work);

@@ -1,14 +1,25 @@
 /** Hilum as a program under measurement; speaks what peers/serve.py speaks. */
 import { createInterface } from "node:readline";
 import { parseArgs } from "node:util";
+import type { Contest, Task } from "./contest.ts";
 import { peakMiB } from "./contestant.ts";
 import { ourVersions } from "./machine.ts";
 import { openOurInference } from "./our-inference.ts";
-import { openOurTraining } from "./our-training.ts";
-import type { Task } from "./peers.ts";
-import { workNamed } from "./works.ts";
+import { type OurSteps, openOurTraining } from "./our-training.ts";
+import { openOurFeatures, openOurFineTuning } from "./our-transfer.ts";
+import { type Work, workNamed } from "./works.ts";
 
-const OPENERS = { training: openOurTraining, inference: openOurInference };
+type Told = Pick<Contest, "work" | "size" | "batch">;
+type Opener = (contest: Told, options: { readonly threads: number }) => Promise<OurSteps>;
+
+const sized = ({ work, size, batch }: Told): Work => ({ ...workNamed(work), size, batch });
+
+const OPENERS: Readonly<Record<Task, Opener>> = {
+  training: (contest, options) => openOurTraining(sized(contest), options),
+  inference: (contest, options) => openOurInference(sized(contest), options),
+  features: openOurFeatures,
+  "fine-tuning": openOurFineTuning,
+};
 
 const importedMiB = peakMiB("self");
 const { values } = parseArgs({
@@ -20,14 +31,10 @@ const { values } = parseArgs({
     threads: { type: "string" },
   },
 });
-const work = {
-  ...workNamed(values.work ?? ""),
-  size: Number(values.size),
-  batch: Number(values.batch),
-};
-const { parameters, step } = await OPENERS[values.task as Task](work, {
-  threads: Number(values.threads),
-});
+const { parameters, step } = await OPENERS[values.task as Task](
+  { work: values.work ?? "", size: Number(values.size), batch: Number(values.batch) },
+  { threads: Number(values.threads) },
+);
 say({ parameters, versions: ourVersions(), importedMiB });
 for await (const line of createInterface({ input: process.stdin })) {
   const { steps } = JSON.parse(line) as { steps: number };

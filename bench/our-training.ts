@@ -1,11 +1,12 @@
 /** Hilum's side of the training bench: the graph and the trainer that `train` itself runs. */
+import type { TrainingGraph } from "../src/autodiff/index.ts";
 import type { Task } from "../src/datasets/index.ts";
 import type { Recipe } from "../src/models/index.ts";
 import { blockedChannels } from "../src/onnx/index.node.ts";
 import { hashPath, randomStream } from "../src/random.ts";
 import { settingsOf } from "../src/training/options.ts";
 import { type Graphs, graphsOf } from "../src/training/plan.ts";
-import { type Feeds, openTrainer } from "../src/training/trainer.ts";
+import { type Feeds, openTrainer, type TrainerOptions } from "../src/training/trainer.ts";
 import type { Work } from "./works.ts";
 
 export interface OurTrainingOptions {
@@ -15,13 +16,18 @@ export interface OurTrainingOptions {
   readonly augmentation?: Recipe["augmentation"];
 }
 
-export interface OurTraining {
-  readonly graphs: Graphs;
+export interface OurSteps {
   /** Shapes of the parameters that train. */
   readonly parameters: readonly (readonly number[])[];
+  /** One step to its end. */
+  step(): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export interface OurTraining extends OurSteps {
+  readonly graphs: Graphs;
   /** One step on the batch in memory, or on the given one; returns its loss. */
   step(feeds?: Feeds): Promise<number>;
-  close(): Promise<void>;
 }
 
 const LEARNING_RATE = 1e-3;
@@ -47,12 +53,29 @@ export async function openOurTraining(
     block: await blockedChannels(),
     network: work.network(seed),
   });
-  const trainer = await openTrainer(graphs.training, { threads, profilePrefix });
-  const own = batchInMemory(work, seed);
-  let steps = 0;
+  const { size, batch } = work;
   return {
     graphs,
-    parameters: graphs.training.state
+    ...(await openSteps(graphs.training, { size, batch, threads, seed, profilePrefix })),
+  };
+}
+
+export interface StepOptions extends TrainerOptions {
+  readonly size: number;
+  readonly batch: number;
+  readonly seed?: number;
+}
+
+/** Steps of a training graph on one batch in memory. */
+export async function openSteps(
+  training: TrainingGraph,
+  { size, batch, seed = 1, ...options }: StepOptions,
+): Promise<Omit<OurTraining, "graphs">> {
+  const trainer = await openTrainer(training, options);
+  const own = batchInMemory({ size, batch }, seed);
+  let steps = 0;
+  return {
+    parameters: training.state
       .filter(({ kind }) => kind === "parameter")
       .map(({ initial }) => initial.dims),
     async step(feeds = own) {
@@ -70,7 +93,7 @@ export async function openOurTraining(
 }
 
 /** Seeded noise: how long a step takes does not hang on what is in the pictures. */
-function batchInMemory({ size, batch }: Work, seed: number): Feeds {
+function batchInMemory({ size, batch }: Pick<Work, "size" | "batch">, seed: number): Feeds {
   const random = randomStream(seed, "bench");
   const images = Uint8Array.from({ length: batch * size * size }, () => random.integer(256));
   const targets = Float32Array.from({ length: batch }, (_, index) => index % 2);

@@ -3,43 +3,54 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { HilumError } from "../src/errors.ts";
+import { type Contest, TASKS, type Task } from "./contest.ts";
 import type { Command } from "./contestant.ts";
-import type { Work } from "./works.ts";
-
-export type Task = "training" | "inference";
 
 export interface Circumstances {
-  readonly task: Task;
-  readonly work: Work;
+  readonly contest: Contest;
   readonly threads: number;
   readonly python: string;
 }
 
 interface Peer {
-  readonly script: string;
+  readonly scripts: Readonly<Partial<Record<Task, string>>>;
   readonly words?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Both and all where nothing is said. */
-  readonly tasks?: readonly Task[];
+  /** All where nothing is said. */
   readonly works?: readonly string[];
 }
 
 /** In TypeScript: their packages are installed in bench/peers when one of them is asked for. */
 const TYPESCRIPT: Readonly<Record<string, Peer>> = {
   "tfjs-wasm": {
-    script: "tfjs-peer.ts",
-    environment: { BENCH_TFJS_BACKEND: "wasm" },
     // The WebAssembly backend lacks kernels that gradients of convolutions need.
-    tasks: ["inference"],
+    scripts: { inference: "tfjs-peer.ts" },
+    environment: { BENCH_TFJS_BACKEND: "wasm" },
   },
-  "tfjs-cpu": { script: "tfjs-peer.ts", environment: { BENCH_TFJS_BACKEND: "cpu" } },
-  "jax-js": { script: "jax-peer.ts", tasks: ["training"], works: ["cnn"] },
+  "tfjs-cpu": {
+    scripts: { training: "tfjs-peer.ts", inference: "tfjs-peer.ts" },
+    environment: { BENCH_TFJS_BACKEND: "cpu" },
+  },
+  "jax-js": { scripts: { training: "jax-peer.ts" }, works: ["cnn"] },
+};
+
+const TORCH = {
+  training: "torch_peer.py",
+  inference: "torch_peer.py",
+  features: "torch_transfer.py",
+  "fine-tuning": "torch_transfer.py",
+};
+const KERAS = {
+  training: "keras_peer.py",
+  inference: "keras_peer.py",
+  features: "keras_transfer.py",
+  "fine-tuning": "keras_transfer.py",
 };
 
 const PYTHON: Readonly<Record<string, Peer>> = {
-  torch: { script: "torch_peer.py", words: ["--layout", "contiguous"] },
-  "torch-channels-last": { script: "torch_peer.py", words: ["--layout", "channels-last"] },
-  keras: { script: "keras_peer.py" },
+  torch: { scripts: TORCH, words: ["--layout", "contiguous"] },
+  "torch-channels-last": { scripts: TORCH, words: ["--layout", "channels-last"] },
+  keras: { scripts: KERAS },
 };
 
 /** PyTorch's two layouts and Keras on TensorFlow. */
@@ -52,12 +63,13 @@ const PEERS: Readonly<Record<string, Peer>> = { ...PYTHON, ...TYPESCRIPT };
 export function refuseUnsuitedPeers(names: readonly string[], task: Task): void {
   const all = Object.keys(PEERS);
   for (const name of names) {
-    const tasks = PEERS[name]?.tasks;
-    if (PEERS[name] && (tasks === undefined || tasks.includes(task))) continue;
+    const scripts = PEERS[name]?.scripts;
+    if (scripts?.[task]) continue;
+    const able = TASKS.filter((other) => scripts?.[other]);
     throw new HilumError(
       "invalid-option",
-      PEERS[name]
-        ? `The peer ${name} does no ${task}; it is compared by: bench ${tasks}.`
+      scripts
+        ? `The peer ${name} does no ${task}; it does: ${able.join(", ")}.`
         : `There is no peer "${name}". There are: ${all.join(", ")}.`,
       { option: "peers", value: name, allowed: all },
     );
@@ -65,15 +77,16 @@ export function refuseUnsuitedPeers(names: readonly string[], task: Task): void 
 }
 
 /** Of those asked for, the ones that have this work, in the table's order. */
-export function peersOf(work: Work, asked: readonly string[]): string[] {
-  const canDo = ({ works }: Peer) => works === undefined || works.includes(work.name);
+export function peersOf(work: string, asked: readonly string[]): string[] {
+  const canDo = ({ works }: Peer) => works === undefined || works.includes(work);
   return Object.keys(PEERS).filter((name) => asked.includes(name) && canDo(PEERS[name]!));
 }
 
 export function peerCommand(name: string, { python, ...circumstances }: Circumstances): Command {
-  const { script, words = [], environment = {} } = PEERS[name]!;
+  const { scripts, words = [], environment = {} } = PEERS[name]!;
   const isTypeScript = name in TYPESCRIPT;
   if (isTypeScript) install();
+  const script = scripts[circumstances.contest.task]!;
   const whole = [pathOf(`peers/${script}`), ...words, ...wordsOf(circumstances)];
   return {
     name,
@@ -96,8 +109,9 @@ export function ourCommand(circumstances: Omit<Circumstances, "python">): Comman
   };
 }
 
-function wordsOf({ task, work, threads }: Omit<Circumstances, "python">): string[] {
-  const values = { task, work: work.name, size: work.size, batch: work.batch, threads };
+function wordsOf({ contest, threads }: Omit<Circumstances, "python">): string[] {
+  const { name: _, ...told } = contest;
+  const values = { ...told, threads };
   return Object.entries(values).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }
 

@@ -32,11 +32,11 @@ def resnet18(x):
     return layers.Dense(1)(layers.GlobalAveragePooling2D()(x))
 
 
-def inverted_residual(x, channels, stride, expansion):
+def inverted_residual(x, channels, stride, expansion, kernel=3):
     y = x
     if expansion > 1:
         y = layers.ReLU(6)(conv_norm(y, x.shape[-1] * expansion, 1))
-    y = layers.DepthwiseConv2D(3, stride, padding="same", use_bias=False)(y)
+    y = layers.DepthwiseConv2D(kernel, stride, padding="same", use_bias=False)(y)
     y = conv_norm(layers.ReLU(6)(layers.BatchNormalization()(y)), channels, 1)
     return layers.Add()([x, y]) if stride == 1 and x.shape[-1] == channels else y
 

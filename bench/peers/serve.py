@@ -19,7 +19,8 @@ def arguments() -> argparse.Namespace:
     global IMPORTED_MIB
     IMPORTED_MIB = peak_mib()
     parser = argparse.ArgumentParser()
-    parser.add_argument("--task", choices=["training", "inference"], required=True)
+    tasks = ["training", "inference", "features", "fine-tuning"]
+    parser.add_argument("--task", choices=tasks, required=True)
     parser.add_argument("--work", required=True)
     parser.add_argument("--size", type=int, required=True)
     parser.add_argument("--batch", type=int, required=True)
