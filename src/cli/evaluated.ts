@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, relative, resolve } from "node:path";
 import { type Classifier, loadClassifier } from "../classifier/index.node.ts";
-import { type Dataset, type OpenOptions, openDataset, type Sample } from "../datasets/index.ts";
+import { type OpenOptions, openDataset, type Sample } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import {
   type Circumstances,
@@ -142,7 +142,7 @@ async function modelEvaluated(
     bar.stop();
     const set = predictionSetOf(samples, predictions, classifier.metadata.task);
     const hasImages = options.images !== false;
-    const seen = run ? await seenByRun(run, dataset, set.keys) : {};
+    const seen = run ? await seenByRun(run, samples) : {};
     const robustness =
       options.robustness === true
         ? await robustnessOf(classifier, filmsOf(samples, predictions), threshold, context)
@@ -210,16 +210,12 @@ export function patternsOf(
 }
 
 /** How many of the films the run was trained on, or chose its epoch by. */
-async function seenByRun(
-  run: RunFolder,
-  dataset: Dataset,
-  keys: readonly string[],
-): Promise<Circumstances> {
-  if (resolve(run.config().data) !== dataset.root) return {};
-  const { filmsOfRun } = await import("../training/index.ts");
-  const { train, validation } = filmsOfRun(run);
-  const countIn = (part: ReadonlySet<string>) => keys.filter((key) => part.has(key)).length;
-  return { trainedOn: countIn(train), validatedOn: countIn(validation) };
+async function seenByRun(run: RunFolder, samples: readonly Sample[]): Promise<Circumstances> {
+  const { filmsSeenBy } = await import("../training/index.ts");
+  return filmsSeenBy(
+    run,
+    samples.map(({ path }) => path),
+  );
 }
 
 const nameOf = ({ path }: Classifier): string =>

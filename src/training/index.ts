@@ -9,7 +9,7 @@ export type { OnTrainEvent, TrainEvent } from "./events.ts";
 export { type FoldsResult, trainFolds } from "./folds.ts";
 export type { Settings, TrainOptions } from "./options.ts";
 export { findLearningRate, type RateRange, withFoundRate } from "./rate-range.ts";
-export { filmsOfRun } from "./run-films.ts";
+export { type FilmsSeen, filmsSeenBy } from "./run-films.ts";
 export {
   RUN_FILES,
   type RunConfig,
