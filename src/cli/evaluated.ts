@@ -21,6 +21,7 @@ import type { RunFolder } from "../training/index.ts";
 import { type CommandContext, text } from "./command.ts";
 import { robustnessOf } from "./corrupted.ts";
 import { progressBar } from "./progress.ts";
+import { validationFor } from "./validated.ts";
 
 export interface Evaluated {
   readonly report: Report;
@@ -102,6 +103,8 @@ async function predictionsEvaluated(file: string, options: Options): Promise<Eva
       split: split ?? null,
       ...evaluation,
       ...analysis,
+      shift: report.shift,
+      uncertainBand: report.uncertainBand,
       robustness: report.robustness,
       warnings,
       problems: [],
@@ -147,6 +150,10 @@ async function modelEvaluated(
       options.robustness === true
         ? await robustnessOf(classifier, filmsOf(samples, predictions), threshold, context)
         : undefined;
+    const validation = await validationFor(
+      run,
+      samples.map(({ path }) => path),
+    );
     const report = reportOf(set, evaluation, {
       title: `Evaluation of ${nameOf(classifier)}`,
       facts: [
@@ -165,6 +172,7 @@ async function modelEvaluated(
       pathOf: (index) => samples[index]!.path,
       hasImages,
       analysis: analysisOf(options),
+      validation,
       robustness,
     });
     const { warnings, analysis } = report;
@@ -178,6 +186,8 @@ async function modelEvaluated(
         split,
         ...evaluation,
         ...analysis,
+        shift: report.shift,
+        uncertainBand: report.uncertainBand,
         robustness: report.robustness,
         warnings,
         problems: shownProblems,

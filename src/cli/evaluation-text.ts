@@ -1,6 +1,9 @@
 /** An evaluation for a terminal. */
 import type { Report } from "../evaluation/index.ts";
 import {
+  BAND_HEAD,
+  bandRows,
+  bandText,
   CLASS_HEAD,
   classRows,
   METRIC_HEAD,
@@ -8,6 +11,8 @@ import {
   prevalenceRows,
   ROBUSTNESS_HEAD,
   robustnessRows,
+  SHIFT_HEAD,
+  shiftRows,
   subgroupHead,
   subgroupRows,
 } from "../evaluation/index.ts";
@@ -17,6 +22,8 @@ import { table } from "./table.ts";
 export function evaluationText({
   evaluation,
   analysis,
+  shift,
+  uncertainBand,
   robustness,
 }: Pick<Report, "evaluation"> & Partial<Report>): string {
   const { n, patients, positive, threshold, confusion, metrics, perClass } = evaluation;
@@ -45,6 +52,13 @@ export function evaluationText({
   }
   if (analysis?.subgroups)
     parts.push(table(subgroupRows(analysis.subgroups), subgroupHead(analysis.subgroups)));
+  if (uncertainBand) parts.push(bandText(uncertainBand), table(bandRows(uncertainBand), BAND_HEAD));
+  if (shift)
+    parts.push(
+      shift.reason === null
+        ? table(shiftRows(shift), SHIFT_HEAD)
+        : `against validation: ${shift.reason}`,
+    );
   if (robustness)
     for (const [key, head] of Object.entries(ROBUSTNESS_HEAD))
       parts.push(table(robustnessRows(robustness, key as keyof typeof ROBUSTNESS_HEAD), head));

@@ -82,6 +82,16 @@ export {
   subgroupRows,
 } from "./report/metric-rows.ts";
 export type { Report } from "./report/report.ts";
+export {
+  BAND_HEAD,
+  bandRows,
+  bandText,
+  type ReportedBand,
+  type ReportedShift,
+  SHIFT_HEAD,
+  shiftRows,
+  type Validation,
+} from "./report/validation.ts";
 export type { Circumstances } from "./report/warnings.ts";
 export { REPORT_FILES, writeReport } from "./report/write-report.ts";
 export { CORRUPTION_NAMES } from "./robustness/corruptions.ts";
@@ -97,6 +107,7 @@ export {
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";
 export { energyDistance, kolmogorovSmirnov, populationStability } from "./shift/distances.ts";
 export { type EmbeddingShift, embeddingShift } from "./shift/embeddings.ts";
+export { filmStatistics } from "./shift/film-statistics.ts";
 export {
   type FeatureShift,
   type ImageStatistics,

@@ -2,7 +2,7 @@
 import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { CORRUPTION_NAMES, type Robustness } from "../../src/evaluation/index.ts";
+import { CORRUPTION_NAMES, type Robustness, type Shift } from "../../src/evaluation/index.ts";
 import { commandLine, type Outcome } from "../support/command-line.ts";
 import { phantomFolder } from "../support/phantom-folder.ts";
 import { writeSmallClassifier } from "../support/small-classifier.ts";
@@ -112,6 +112,15 @@ describe("hilum evaluate", () => {
     expect(result).toMatchObject({ model: join(run, "model.onnx"), positive: "PNEUMONIA" });
     expect(result).toMatchObject({ n: 12, split: "test", threshold: expect.any(Number) });
     expect(result).toMatchObject({ confusion: expect.any(Object) });
+    const { shift } = result as unknown as { shift: Shift };
+    expect(result).toMatchObject({ shift: { reason: null }, robustness: null });
+    expect(result).toMatchObject({ uncertainBand: { low: expect.any(Number) } });
+    expect(shift.features.map(({ feature }) => feature)).toEqual([
+      "probability of PNEUMONIA",
+      "mean grey",
+      "contrast (deviation of the greys)",
+      "width over height",
+    ]);
     for (const key of [
       "accuracy",
       "balancedAccuracy",

@@ -5,6 +5,7 @@ import type { Robustness } from "../robustness/robustness.ts";
 import { type AnalysisOptions, analyse } from "./analysis.ts";
 import type { PathOf } from "./films.ts";
 import type { Report } from "./report.ts";
+import { bandOf, shiftOf, type Validation } from "./validation.ts";
 import { type Circumstances, warningsOf } from "./warnings.ts";
 
 export interface ComposeOptions {
@@ -16,6 +17,8 @@ export interface ComposeOptions {
   /** False leaves out films, paths and patients. */
   readonly hasImages?: boolean | undefined;
   readonly analysis?: AnalysisOptions | undefined;
+  /** By default nothing is known of it. */
+  readonly validation?: Validation | undefined;
   /** Of the same films. */
   readonly robustness?: Robustness | undefined;
 }
@@ -30,14 +33,19 @@ export function reportOf(
 ): Report {
   const { title, facts, circumstances, learningCurves, hasImages = true } = options;
   const analysis = analyse(set, evaluation, options.analysis);
+  const { validation = { unknown: "not known: predictions do not tell of validation films" } } =
+    options;
+  const shift = shiftOf(set, validation);
   const columns = new Set(analysis.subgroups?.groups.map(({ column }) => column));
   return {
     title,
     facts,
-    warnings: warningsOf(set, circumstances),
+    warnings: [...warningsOf(set, circumstances), ...shift.warnings],
     set: hasImages ? set : anonymous(set, [...columns]),
     evaluation,
     analysis,
+    shift,
+    uncertainBand: bandOf(set, evaluation.threshold, validation),
     robustness: options.robustness ?? null,
     learningCurves,
     pathOf: hasImages ? options.pathOf : undefined,

@@ -13,6 +13,7 @@ import {
   prevalenceRows,
 } from "./metric-rows.ts";
 import type { Report } from "./report.ts";
+import { BAND_HEAD, bandRows, bandText, SHIFT_HEAD, shiftRows } from "./validation.ts";
 
 export const REPORT_STYLE = `${FIGURE_STYLE}${FILM_GRID_STYLE}
 .cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.2rem 0; }
@@ -36,6 +37,7 @@ export const warningsHtml = (warnings: readonly string[]): string =>
 export async function reportPage(report: Report, figures: readonly DrawnFigure[]): Promise<string> {
   const { title, facts, warnings, evaluation, learningCurves, pathOf, set, seed, analysis } =
     report;
+  const { shift, uncertainBand } = report;
   const { threshold, perClass, metrics } = evaluation;
   return page({
     title,
@@ -57,6 +59,18 @@ export async function reportPage(report: Report, figures: readonly DrawnFigure[]
           : "",
       ),
       section("In pictures", figuresHtml(figures)),
+      section(
+        "Uncertain: read by a human first",
+        uncertainBand
+          ? `<p>${escapeHtml(bandText(uncertainBand))}</p>${htmlTable(bandRows(uncertainBand), BAND_HEAD)}`
+          : "",
+      ),
+      section(
+        "Against the validation films",
+        shift.reason === null
+          ? htmlTable(shiftRows(shift), SHIFT_HEAD)
+          : `<p>${escapeHtml(shift.reason)}</p>`,
+      ),
       section(
         "Learning",
         learningCurves

@@ -142,6 +142,44 @@ describe("the report's wording", () => {
   });
 });
 
+describe("what validation says", () => {
+  const films = { validation: {}, evaluated: {} };
+  const brighter = setOf(120, (index) => [(index % 2) as 0 | 1, 0.9 + index / 2000]);
+
+  it("warns where the scores are not like those of validation, and only there", async () => {
+    const moved = await written(brighter, true, { validation: { set: noisy, films } });
+    const warning =
+      /probability of PNEUMONIA: the evaluated films differ from the validation films/;
+    expect(moved.report.warnings.join()).toMatch(warning);
+    expect(moved.html).toMatch(warning);
+    const same = await written(noisy, true, { validation: { set: noisy, films } });
+    expect(same.report.shift).toMatchObject({ warnings: [], reason: null });
+    expect(same.report.warnings.join()).not.toContain("differ");
+  });
+
+  it("says that nothing is known where there are no validation films", async () => {
+    const { html, report } = await written(noisy);
+    expect(report).toMatchObject({ uncertainBand: null, shift: { features: [], warnings: [] } });
+    expect(html).toContain("not known: predictions do not tell of validation films");
+  });
+
+  it("shows a band that validation chose, and what it does for these films", async () => {
+    const { report, html } = await written(noisy, true, { validation: { set: noisy, films } });
+    const { low, high, validation, evaluated } = report.uncertainBand!;
+    expect(low < 0.5 && high > 0.5).toBe(true);
+    expect(validation.risk!).toBeLessThanOrEqual(validation.riskOfAll / 2);
+    expect(evaluated.share).toBeCloseTo(validation.share, 12);
+    expect(evaluated.risk).toBeCloseTo(validation.risk!, 12);
+    expect(html).toContain(`from ${low.toFixed(4)} to below ${high.toFixed(4)}`);
+    const other = await written(brighter, true, { validation: { set: noisy, films } });
+    expect([other.report.uncertainBand!.low, other.report.uncertainBand!.high]).toEqual([
+      low,
+      high,
+    ]);
+    expect(other.report.uncertainBand!.evaluated.share).toBe(0);
+  });
+});
+
 describe("confidentMistakes", () => {
   it("puts the film first of which the model was surest", () => {
     const set = setOf(5, (index) => [

@@ -14,6 +14,7 @@ import type { Subgroups } from "../subgroups/subgroups.ts";
 import type { Analysis } from "./analysis.ts";
 import type { PathOf } from "./films.ts";
 import { metricTitle } from "./metric-rows.ts";
+import type { ReportedBand, ReportedShift } from "./validation.ts";
 
 export interface Report {
   readonly title: string;
@@ -24,6 +25,8 @@ export interface Report {
   readonly set: PredictionSet;
   readonly evaluation: Evaluation;
   readonly analysis: Analysis;
+  readonly shift: ReportedShift;
+  readonly uncertainBand: ReportedBand | null;
   /** Null where it was not asked for. */
   readonly robustness: Robustness | null;
   /** SVG of the learning curves, where the run has them. */

@@ -37,17 +37,19 @@ export const SHIFT_RULE = { p: 0.01, statistic: 0.15 } as const;
 /**
  * The evaluated films against the reference by every feature that both know. A warning needs a
  * corrected p below 0.01 and distributions that are 0.15 apart; for embeddings p alone decides.
+ * `name` is what warnings call the reference.
  */
 export function shiftBetween(
   reference: ShiftSample,
   current: ShiftSample,
-  { seed = 0 } = {},
+  { seed = 0, name = "the reference" } = {},
 ): Shift {
   const names = Object.keys(current.features).filter(
-    (name) => (reference.features[name]?.length ?? 0) > 0 && current.features[name]!.length > 0,
+    (feature) =>
+      (reference.features[feature]?.length ?? 0) > 0 && current.features[feature]!.length > 0,
   );
-  const tests = names.map((name) =>
-    kolmogorovSmirnov(reference.features[name]!, current.features[name]!),
+  const tests = names.map((feature) =>
+    kolmogorovSmirnov(reference.features[feature]!, current.features[feature]!),
   );
   const corrected = holm(tests.map(({ p }) => p));
   const features = names.map((feature, index): FeatureShift => {
@@ -70,11 +72,11 @@ export function shiftBetween(
     .filter(({ p, statistic }) => p < SHIFT_RULE.p && statistic >= SHIFT_RULE.statistic)
     .map(
       (shift) =>
-        `${shift.feature}: the evaluated films differ from the reference (mean ${round(shift.current)} against ${round(shift.reference)}; ${percent(shift.statistic)} of the distribution moved). Figures of validation need not hold here.`,
+        `${shift.feature}: the evaluated films differ from ${name} (mean ${round(shift.current)} against ${round(shift.reference)}; ${percent(shift.statistic)} of the distribution moved). Figures of validation need not hold here.`,
     );
   if (embeddings && embeddings.p < SHIFT_RULE.p)
     warnings.push(
-      `What the network sees in the evaluated films differs from the reference (p = ${round(embeddings.p)}). Figures of validation need not hold here.`,
+      `What the network sees in the evaluated films differs from ${name} (p = ${round(embeddings.p)}). Figures of validation need not hold here.`,
     );
   return { features, embeddings, warnings };
 }
