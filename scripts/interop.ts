@@ -10,6 +10,7 @@ import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { table } from "../src/cli/table.ts";
 import { pythonEnvironment } from "../test/interop/environment.ts";
+import { checkMlflow } from "../test/interop/mlflow.ts";
 import { writeOurs } from "../test/interop/ours.ts";
 import { isSound, type Row } from "../test/interop/row.ts";
 import { checkTheirs } from "../test/interop/theirs.ts";
@@ -24,7 +25,9 @@ try {
   console.error("Training and writing files of every kind");
   const cases = await writeOurs(work);
   console.error("Reading them in Python");
-  const rows = [...askPython(python), ...(await checkTheirs(work, cases))];
+  const read = [...askPython(python), ...(await checkTheirs(work, cases))];
+  console.error("Training beside an MLflow server");
+  const rows = [...read, ...(await checkMlflow(work, python))];
   console.log(table(summary(rows), ["check", "times", "largest", "limit", "failed"]));
   for (const { check, subject, measured } of rows.filter((row) => !isSound(row)))
     console.log(`FAILED ${check}, ${subject}: ${measured}`);

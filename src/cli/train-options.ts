@@ -3,7 +3,12 @@ import { availableParallelism } from "node:os";
 import { AUGMENTATIONS } from "../datasets/index.ts";
 import { NORMALIZATIONS } from "../images/index.ts";
 import { BACKBONES, NETWORKS } from "../models/index.ts";
-import { PREPROCESSINGS, SCHEDULES, TRANSFER_DEFAULTS } from "../training/index.ts";
+import {
+  MLFLOW_EXPERIMENT,
+  PREPROCESSINGS,
+  SCHEDULES,
+  TRANSFER_DEFAULTS,
+} from "../training/index.ts";
 import { type CommandOption, greyWindow, number, numberOrAll, numberOrNone } from "./command.ts";
 
 /** Where the recipe of the network says what is taken. */
@@ -243,6 +248,19 @@ export const TRAIN_OPTIONS: readonly CommandOption[] = [
   ...grouped("Validation:", CHOICE),
   ...grouped("The data set:", DATA),
 ];
+
+/** Of `hilum train` alone: a sweep and a range test have records of their own. */
+export const TRACKING_OPTIONS: readonly CommandOption[] = grouped("An MLflow server:", [
+  {
+    flags: "--mlflow <url>",
+    description:
+      "send settings, metrics by epoch and the outcome to it, e.g. http://127.0.0.1:5000; no file names, no patients",
+  },
+  {
+    flags: "--mlflow-experiment <name>",
+    description: `experiment of the run there, made if need be (default: ${MLFLOW_EXPERIMENT})`,
+  },
+]);
 
 /** What "the network's recipe" is, network by network. */
 export const RECIPES = `

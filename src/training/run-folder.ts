@@ -23,6 +23,8 @@ export const RUN_FILES = {
   validation: "validation.csv",
   model: "model.onnx",
   result: "result.json",
+  /** Which run it is at an MLflow server, and how much of it is there. */
+  mlflow: "mlflow.json",
 } as const;
 export type RunFile = keyof typeof RUN_FILES;
 

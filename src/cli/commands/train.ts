@@ -1,18 +1,21 @@
 import { NOTICE } from "../../classifier/index.ts";
+import { HilumError } from "../../errors.ts";
 import {
   type FoldsResult,
+  type OnTrainEvent,
   type RunResult,
   type TrainEvent,
   type TrainOptions,
   train,
   trainFolds,
   withFoundRate,
+  withMlflow,
 } from "../../training/index.ts";
 import { type CommandDefinition, text } from "../command.ts";
 import type { Output } from "../output.ts";
 import { duration, progressBar } from "../progress.ts";
 import { table } from "../table.ts";
-import { RECIPES, TRAIN_OPTIONS } from "../train-options.ts";
+import { RECIPES, TRACKING_OPTIONS, TRAIN_OPTIONS } from "../train-options.ts";
 
 export const TRAIN: CommandDefinition = {
   name: "train",
@@ -20,7 +23,7 @@ export const TRAIN: CommandDefinition = {
   operands: [
     { name: "<dir>", description: "CLASS/*, split/CLASS/*, or a folder with manifest.csv" },
   ],
-  options: TRAIN_OPTIONS,
+  options: [...TRAIN_OPTIONS, ...TRACKING_OPTIONS],
   notes: RECIPES,
   examples: [
     "hilum train chest_xray --model cnn --out runs/cnn",
@@ -29,22 +32,29 @@ export const TRAIN: CommandDefinition = {
     "hilum train chest_xray --model efficientnet-lite0 --weights FILE.safetensors --out runs/lite",
     "hilum train chest_xray --model ./mine.onnx --epochs 0 --out runs/head",
     "hilum train chest_xray --model depthwise --folds 5 --out runs/folds --json",
+    "hilum train chest_xray --out runs/cnn --mlflow http://127.0.0.1:5000",
   ],
   async run([dir], options, { output, signal }) {
-    const { out, resume, cache, strict, preview, ...settings } = options;
+    const { out, resume, cache, strict, preview, mlflow, mlflowExperiment, ...settings } = options;
     const reporter = trainReporter(output);
     const isEveryFold = options.folds !== undefined && options.fold === undefined;
     try {
+      const follow = followed({ mlflow, mlflowExperiment }, output);
       const where = { out: String(out), cacheFolder: text(cache), signal };
-      const trained = await settled(String(dir), settings, where, output);
-      const result = await (isEveryFold ? trainFolds : train)(String(dir), trained, {
-        out: String(out),
-        isResumed: resume === true,
-        cacheFolder: text(cache),
-        isStrict: strict === true,
-        hasPreview: preview === true,
-        signal,
-        onEvent: reporter.onEvent,
+      const result = await follow(async (onEvent) => {
+        const trained = await settled(String(dir), settings, where, output);
+        return (isEveryFold ? trainFolds : train)(String(dir), trained, {
+          out: String(out),
+          isResumed: resume === true,
+          cacheFolder: text(cache),
+          isStrict: strict === true,
+          hasPreview: preview === true,
+          signal,
+          onEvent(event) {
+            reporter.onEvent(event);
+            onEvent(event);
+          },
+        });
       });
       reporter.stop();
       output.result(result);
@@ -55,6 +65,25 @@ export const TRAIN: CommandDefinition = {
     }
   },
 };
+
+type Work = (onEvent: OnTrainEvent) => Promise<RunResult | FoldsResult>;
+
+/** Does the work as it is, or with an MLflow server that is told of it. */
+function followed(
+  { mlflow, mlflowExperiment }: Readonly<Record<"mlflow" | "mlflowExperiment", unknown>>,
+  output: Output,
+): (work: Work) => Promise<RunResult | FoldsResult> {
+  const experiment = text(mlflowExperiment);
+  if (mlflow === undefined) {
+    if (experiment === undefined) return (work) => work(() => {});
+    throw new HilumError(
+      "invalid-option",
+      "Option mlflow-experiment names an experiment, but no server. Add --mlflow URL.",
+      { option: "mlflow-experiment", value: experiment },
+    );
+  }
+  return (work) => withMlflow({ url: String(mlflow), experiment, onWarning: output.note }, work);
+}
 
 /** `--lr auto` as the rate that a range test finds. */
 async function settled(

@@ -1,0 +1,2 @@
+/** Runs told to a server that tracks experiments. */
+export { MLFLOW_EXPERIMENT, type MlflowOptions, withMlflow } from "./with-mlflow.ts";
