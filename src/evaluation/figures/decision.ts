@@ -1,13 +1,8 @@
 /** What a decision is worth, and how many films a reader would be spared. */
+import type { NetBenefitPoint } from "../operating-points/decision-curve.ts";
+import type { RiskCoveragePoint } from "../operating-points/risk-coverage.ts";
 import { type Curve, curvePlot } from "./curves.ts";
 import { type Figure, percent, shown } from "./figure.ts";
-
-export interface NetBenefitPoint {
-  readonly threshold: number;
-  readonly model: number;
-  /** Where every film is called positive. */
-  readonly all: number;
-}
 
 /**
  * Net benefit over the threshold probability; calling none positive is worth 0. `prevalence` is said
@@ -57,13 +52,6 @@ export function decisionCurveFigure(
       rows,
     },
   };
-}
-
-export interface RiskCoveragePoint {
-  /** Share of the films that the model decides. */
-  readonly coverage: number;
-  /** Share of those that it reads wrongly. */
-  readonly risk: number;
 }
 
 /** Errors over the share of films that are decided, the surest first. */

@@ -1,4 +1,5 @@
 /** A metric by group, with its interval: subgroups and corruptions. */
+import type { CorruptionResult } from "../robustness/robustness.ts";
 import { COLOURS } from "../theme.ts";
 import { between, type Figure, SCHEMA, shortened, shown } from "./figure.ts";
 
@@ -82,18 +83,10 @@ export function forestFigure(
   };
 }
 
-export interface CorruptionRow {
-  readonly corruption: string;
-  /** 1 to 5. */
-  readonly severity: number;
-  readonly balancedAccuracy: number | null;
-  readonly auroc: number | null;
-}
-
 /** Bars of a metric by corruption, one for each severity; the line is that of clean films. */
 export function corruptionFigure(
-  rows: readonly CorruptionRow[],
-  clean: { readonly balancedAccuracy: number | null; readonly auroc: number | null },
+  rows: readonly CorruptionResult[],
+  clean: Pick<CorruptionResult, "balancedAccuracy" | "auroc">,
 ): Figure {
   const key = clean.auroc === null ? "balancedAccuracy" : "auroc";
   const title = key === "auroc" ? "AUROC" : "Balanced accuracy";

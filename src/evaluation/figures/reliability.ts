@@ -1,30 +1,14 @@
 /** How often probabilities come true. */
 import type { Cell } from "../../page.ts";
+import type { ReliabilityBin } from "../curves/reliability.ts";
 import { CATEGORY, COLOURS } from "../theme.ts";
 import { type Figure, SCHEMA, SIDE, shortened } from "./figure.ts";
-
-export interface ReliabilityBin {
-  readonly from: number;
-  readonly to: number;
-  readonly n: number;
-  /** Null in an empty bin. */
-  readonly meanProbability: number | null;
-  /** Share of the films in it of which it is true; null in an empty bin. */
-  readonly observed: number | null;
-  readonly low: number | null;
-  readonly high: number | null;
-}
-
-export interface ReliabilitySeries {
-  readonly name: string;
-  readonly bins: readonly ReliabilityBin[];
-}
 
 const STRIP = 60;
 
 /** The reliability diagram, and below it how many films lie in each bin. */
 export function reliabilityFigure(
-  series: readonly ReliabilitySeries[],
+  series: readonly { readonly name: string; readonly bins: readonly ReliabilityBin[] }[],
   { name = "reliability", title = "Calibration" }: { name?: string; title?: string } = {},
 ): Figure {
   const filled = series.flatMap(({ name: of, bins }) =>
@@ -90,7 +74,7 @@ export function reliabilityFigure(
         {
           width: SIDE,
           height: STRIP,
-          data: { values: filled.map((bin, index) => ({ ...bin, ...barOf(bin, index) })) },
+          data: { values: filled.map((bin) => ({ ...bin, ...barOf(bin) })) },
           mark: { type: "rect", opacity: series.length === 1 ? 0.8 : 0.5 },
           encoding: {
             x: {
@@ -136,8 +120,8 @@ export function reliabilityFigure(
   };
 }
 
-/** A gap between bars, narrower than any bin of equal films may be. */
-const barOf = ({ from, to }: ReliabilityBin, _index: number) => {
+/** With a gap to the next bar. */
+const barOf = ({ from, to }: ReliabilityBin) => {
   const gap = Math.min(0.004, (to - from) / 4);
   return { from: from + gap, to: to - gap };
 };
