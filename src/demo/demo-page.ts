@@ -11,6 +11,7 @@ import {
 } from "../datasets/index.ts";
 import {
   BINARY_METRICS,
+  columnOf,
   type DatasetEvaluation,
   drawFigures,
   FIGURE_STYLE,
@@ -143,11 +144,14 @@ function curves({ run }: DemoRecord): string {
 
 async function testResults({ tested, plan }: DemoRecord): Promise<string> {
   const { evaluation, predictions } = tested;
-  const labels = predictions.map(({ target }) => target[1]!);
-  const scores = predictions.map(({ probabilities }) => probabilities[1]!);
   const { auroc } = evaluation.metrics;
   const roc = rocFigure([
-    { name: evaluation.positive!, labels, scores, threshold: evaluation.threshold, auroc },
+    {
+      name: evaluation.positive!,
+      ...columnOf(predictions, 1),
+      threshold: evaluation.threshold,
+      auroc,
+    },
   ]);
   const [drawn] = await drawFigures([roc]);
   const figure = figureHtml(drawn!);

@@ -13,8 +13,9 @@ import {
   type Task,
 } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
-import { type Evaluation, evaluatePredictions, type Prediction } from "./evaluation.ts";
+import { type Evaluation, evaluatePredictions } from "./evaluation.ts";
 import type { IntervalOptions } from "./intervals/settings.ts";
+import type { Prediction } from "./prediction.ts";
 
 export interface EvaluateDatasetOptions
   extends ReadFilesOptions,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { randomStream } from "../random.ts";
-import { evaluatePredictions, type Prediction } from "./evaluation.ts";
+import { evaluatePredictions } from "./evaluation.ts";
+import type { Prediction } from "./prediction.ts";
 
 describe("evaluatePredictions, 200,000 films", () => {
   it("gives every metric an interval, by patient", () => {

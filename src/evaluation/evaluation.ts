@@ -9,14 +9,9 @@ import {
   intervalSettings,
 } from "./intervals/settings.ts";
 import type { Measured } from "./measured.ts";
-import { columnOf, confusionMatrix, decisionOf, measure } from "./measured-tasks.ts";
+import { confusionMatrix, decisionOf, measure } from "./measured-tasks.ts";
 import { type MetricValue, metricValues } from "./metric-values.ts";
-
-export interface Prediction {
-  /** One entry per label; null is unknown (findings only). */
-  readonly target: readonly (0 | 1 | null)[];
-  readonly probabilities: ArrayLike<number>;
-}
+import { columnOf, DEFAULT_THRESHOLD, type Prediction } from "./prediction.ts";
 
 export interface Evaluation {
   readonly n: number;
@@ -43,8 +38,6 @@ export interface EvaluateOptions extends IntervalOptions {
 
 /** What a data set calls the patient of a film of which it knows none. */
 export const UNKNOWN_PATIENT = "file:";
-
-const DEFAULT_THRESHOLD = 0.5;
 
 /**
  * Metrics with their intervals (2,000 rounds, 95 %, seed 0 by default), confusion and counts. Throws

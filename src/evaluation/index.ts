@@ -22,7 +22,6 @@ export {
   type EvaluateOptions,
   type Evaluation,
   evaluatePredictions,
-  type Prediction,
 } from "./evaluation.ts";
 export { reliabilityFigure } from "./figures/reliability.ts";
 export { rocFigure } from "./figures/roc.ts";
@@ -45,9 +44,8 @@ export {
   uncertainBand,
 } from "./operating-points/risk-coverage.ts";
 export { type PlotSpec, plotSvg, svgToPng } from "./plot.ts";
+export { columnOf, type Prediction, positiveColumn } from "./prediction.ts";
 export {
-  anonymous,
-  areSameFilms,
   type PredictionSet,
   predictionSetOf,
   withSplit,

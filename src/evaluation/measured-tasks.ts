@@ -9,22 +9,14 @@ import {
   LOG_LOSS_CLIP,
 } from "./binary-summary.ts";
 import { weightedCalibrationErrors } from "./calibration-error.ts";
-import type { Prediction } from "./evaluation.ts";
 import { binaryNames, type Measured, type MetricName, wilson } from "./measured.ts";
+import { columnOf, type Prediction } from "./prediction.ts";
 import { inOrder, sortScores, type Weights } from "./sorted-scores.ts";
 
 const valuesOf = (summary: BinarySummary): (number | null)[] =>
   BINARY_METRICS.map(({ compute }) => compute(summary));
 
-/** The truth and the probability of one class or finding. */
-export function columnOf(predictions: readonly Prediction[], index: number) {
-  return {
-    labels: predictions.map(({ target }) => target[index]!),
-    scores: predictions.map(({ probabilities }) => probabilities[index]!),
-  };
-}
-
-export function measureBinary(decided: DecidedCase): Measured {
+function measureBinary(decided: DecidedCase): Measured {
   const summaries = binarySummaries(decided);
   return {
     names: binaryNames(null, decided),
@@ -59,10 +51,7 @@ export function confusionMatrix(
 }
 
 /** One class against the rest: ranking by its probability, counts by the largest probability. */
-export function measureClasses(
-  predictions: readonly Prediction[],
-  classes: readonly string[],
-): Measured {
+function measureClasses(predictions: readonly Prediction[], classes: readonly string[]): Measured {
   const decisions = predictions.map(decisionOf);
   const ofClasses = classes.map(
     (_, index): DecidedCase => ({
@@ -124,7 +113,7 @@ export function measureClasses(
 }
 
 /** Of every finding over the films of which it is known. */
-export function measureFindings(
+function measureFindings(
   predictions: readonly Prediction[],
   findings: readonly string[],
   threshold: number,

@@ -4,8 +4,9 @@ import { thrownBy } from "../../test/support/rejection.ts";
 import { randomStream } from "../random.ts";
 import { BINARY_METRICS, decide } from "./binary.ts";
 import { binarySummaries, binarySummary } from "./binary-summary.ts";
-import { evaluatePredictions, type Prediction } from "./evaluation.ts";
+import { evaluatePredictions } from "./evaluation.ts";
 import type { IntervalMethod } from "./metric-values.ts";
+import type { Prediction } from "./prediction.ts";
 
 const TWO = { kind: "classes", classes: ["NORMAL", "PNEUMONIA"], positive: 1 } as const;
 const THREE = { kind: "classes", classes: ["A", "B", "C"], positive: null } as const;

@@ -1,7 +1,8 @@
 /** Predictions of one model with what is known of their films: what a report is made of. */
-import { labelsOf, type Sample, type Task } from "../datasets/index.portable.ts";
+import type { Sample, Task } from "../datasets/index.portable.ts";
 import { HilumError } from "../errors.ts";
-import { type Prediction, UNKNOWN_PATIENT } from "./evaluation.ts";
+import { UNKNOWN_PATIENT } from "./evaluation.ts";
+import type { Prediction } from "./prediction.ts";
 
 export interface PredictionSet {
   readonly task: Task;
@@ -73,20 +74,4 @@ export function withSplit(set: PredictionSet, split: string): PredictionSet {
       Object.entries(set.columns).map(([name, values]) => [name, pick(values)]),
     ),
   };
-}
-
-/** Index of the positive class; null where there are several classes or findings. */
-export function positiveOf(task: Task): number | null {
-  return task.kind === "classes" ? task.positive : null;
-}
-
-/** Whether the files of two sets are the same films with the same labels, in any order. */
-export function areSameFilms(a: PredictionSet, b: PredictionSet): boolean {
-  if (a.keys.length !== b.keys.length) return false;
-  if (labelsOf(a.task).join("\n") !== labelsOf(b.task).join("\n")) return false;
-  const targets = new Map(a.keys.map((key, index) => [key, a.predictions[index]!.target]));
-  return b.keys.every((key, index) => {
-    const target = targets.get(key);
-    return target?.every((value, label) => value === b.predictions[index]!.target[label]);
-  });
 }

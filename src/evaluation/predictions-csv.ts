@@ -1,7 +1,8 @@
 /** Predictions as the text of a CSV file that `readPredictions` reads back. */
 import { labelsOf } from "../datasets/index.portable.ts";
 import { UNKNOWN_PATIENT } from "./evaluation.ts";
-import { type PredictionSet, positiveOf } from "./prediction-set.ts";
+import { positiveOf } from "./prediction.ts";
+import type { PredictionSet } from "./prediction-set.ts";
 import { PROBABILITY_PREFIX, TRUTH_PREFIX } from "./predictions-file.ts";
 
 const NO_FINDING = "No Finding";

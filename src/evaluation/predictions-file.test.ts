@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { rejection } from "../../test/support/rejection.ts";
 import type { Task } from "../datasets/index.ts";
-import { anonymous, areSameFilms, type PredictionSet } from "./prediction-set.ts";
+import { anonymous, type PredictionSet } from "./prediction-set.ts";
 import { predictionsCsv } from "./predictions-csv.ts";
 import { readPredictions } from "./predictions-file.ts";
 
@@ -176,17 +176,5 @@ describe("predictionsCsv", () => {
     expect(text).toBe(
       "path,patient,label,probability\nimage 1,patient 1,P,1\nimage 2,patient 1,P,1\nimage 3,,P,1\n",
     );
-  });
-});
-
-describe("areSameFilms", () => {
-  it("asks for equal films with equal labels, in any order", async () => {
-    const [a, b] = ["x,NORMAL,0.1", "y,PNEUMONIA,0.3"];
-    const of = (...lines: string[]) => read(`path,label,probability\n${lines.join("\n")}\n`);
-    const set = await of(a!, b!);
-    expect(areSameFilms(set, await of(b!, a!.replace("0.1", "0.7")))).toBe(true);
-    expect(areSameFilms(set, await of(a!, b!.replace("y", "z")))).toBe(false);
-    expect(areSameFilms(set, await of(a!, b!.replace("PNEUMONIA", "NORMAL")))).toBe(false);
-    expect(areSameFilms(set, await of(a!, b!, "z,NORMAL,0.3"))).toBe(false);
   });
 });

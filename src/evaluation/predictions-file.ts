@@ -6,7 +6,7 @@
  */
 import { isNegativeName, type Task } from "../datasets/index.ts";
 import { HilumError, nearest } from "../errors.ts";
-import type { Prediction } from "./evaluation.ts";
+import type { Prediction } from "./prediction.ts";
 import type { PredictionSet } from "./prediction-set.ts";
 import { invalid, type Row, rowsOf } from "./predictions-rows.ts";
 

@@ -2,8 +2,8 @@
 import type { Task } from "../datasets/index.portable.ts";
 import { HilumError, nearest } from "../errors.ts";
 import { BINARY_METRICS } from "./binary.ts";
-import type { Prediction } from "./evaluation.ts";
 import { chooseOperatingPoint } from "./operating-points/choose.ts";
+import { type Prediction, positiveColumn } from "./prediction.ts";
 
 /** Metrics that can choose an epoch, and whether higher is better. */
 export const SELECTION_METRICS: Readonly<Record<string, "higher" | "lower">> = {
@@ -40,13 +40,6 @@ export function isBetter(
  * Source: Youden 1950, "Index for rating diagnostic tests".
  */
 export function youdenThreshold(predictions: readonly Prediction[], task: Task): number | null {
-  if (task.kind !== "classes" || task.positive === null) return null;
-  const index = task.positive;
-  return (
-    chooseOperatingPoint(
-      predictions.map(({ target }) => target[index]!),
-      predictions.map(({ probabilities }) => probabilities[index]!),
-      { kind: "youden" },
-    )?.threshold ?? null
-  );
+  const of = positiveColumn(predictions, task);
+  return of && (chooseOperatingPoint(of.labels, of.scores, { kind: "youden" })?.threshold ?? null);
 }

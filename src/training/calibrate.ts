@@ -1,5 +1,5 @@
 /** A run's model calibrated on its validation films, with an operating point chosen on them. */
-import { dirname, join } from "node:path";
+import { dirname } from "node:path";
 import {
   type Calibration,
   type CalibrationMethod,
@@ -15,6 +15,7 @@ import {
   fitCalibration,
   type OperatingRule,
   type PredictionSet,
+  positiveColumn,
   reliabilityBins,
   reliabilityFigure,
   writeFigures,
@@ -40,8 +41,6 @@ export interface CalibrateResult {
   /** On the same films, which both were fitted to: too good. */
   readonly after: Evaluation;
 }
-
-const BINS = 10;
 
 /**
  * Fits a calibration and an operating point, writes the model with both, and a picture of before and
@@ -82,13 +81,8 @@ function operatingPointOf(
   { task, predictions }: PredictionSet,
   rule: OperatingRule,
 ): OperatingPoint | null {
-  if (task.kind !== "classes" || task.positive === null) return null;
-  const positive = task.positive;
-  const chosen = chooseOperatingPoint(
-    predictions.map(({ target }) => target[positive]!),
-    predictions.map(({ probabilities }) => probabilities[positive]!),
-    rule,
-  );
+  const of = positiveColumn(predictions, task);
+  const chosen = of && chooseOperatingPoint(of.labels, of.scores, rule);
   return chosen && { threshold: chosen.threshold, rule: chosen.rule };
 }
 
@@ -97,20 +91,17 @@ async function drawBeforeAndAfter(
   plain: PredictionSet,
   set: PredictionSet,
 ): Promise<void> {
-  if (plain.task.kind !== "classes" || plain.task.positive === null) return;
-  const positive = plain.task.positive;
-  const binsOf = ({ predictions }: PredictionSet) =>
-    reliabilityBins(
-      predictions.map(({ target }) => target[positive]!),
-      predictions.map(({ probabilities }) => probabilities[positive]!),
-      { bins: BINS },
-    );
+  const [before, after] = [plain, set].map(({ predictions, task }) => {
+    const of = positiveColumn(predictions, task);
+    return of && reliabilityBins(of.labels, of.scores);
+  });
+  if (!before || !after) return;
   const figure = reliabilityFigure(
     [
-      { name: "before", bins: binsOf(plain) },
-      { name: "after", bins: binsOf(set) },
+      { name: "before", bins: before },
+      { name: "after", bins: after },
     ],
     { name: "calibration", title: "Calibration on the validation films" },
   );
-  await writeFigures(join(folder), await drawFigures([figure]));
+  await writeFigures(folder, await drawFigures([figure]));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { referenceOf } from "../../../test/support/evaluation-reference.ts";
 import { thrownBy } from "../../../test/support/rejection.ts";
 import { type CalibrationMethod, calibrateProbabilities } from "../../classifier/index.ts";
-import type { Prediction } from "../evaluation.ts";
+import type { Prediction } from "../prediction.ts";
 import { fitCalibration } from "./fit.ts";
 import { isotonicKnots } from "./isotonic.ts";
 

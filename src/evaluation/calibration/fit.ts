@@ -7,7 +7,7 @@ import {
 } from "../../classifier/index.ts";
 import type { Task } from "../../datasets/index.portable.ts";
 import { HilumError, nearest } from "../../errors.ts";
-import type { Prediction } from "../evaluation.ts";
+import { columnOf, type Prediction } from "../prediction.ts";
 import { isotonicKnots } from "./isotonic.ts";
 import { logisticRegression } from "./logistic.ts";
 import { temperatureOf } from "./temperature.ts";
@@ -100,8 +100,9 @@ export function fitCalibration(
       method,
       maps: task.findings.map((_, label) => {
         const known = predictions.filter(({ target }) => target[label] !== null);
-        const column = columnOf(known, label, (values) => 1 - values[label]!);
-        return hasBoth(column.labels) ? entry.fit(column) : null;
+        const { labels, scores } = columnOf(known, label);
+        const rests = scores.map((score) => 1 - score);
+        return hasBoth(labels) ? entry.fit({ labels, scores, rests }) : null;
       }),
     };
   const { classes, positive } = task;
@@ -115,8 +116,9 @@ export function fitCalibration(
       { present },
     );
   if (positive !== null) {
-    const column = columnOf(predictions, positive, (values) => values[1 - positive]!);
-    return { method, positive: positive === 1 ? 1 : 0, map: entry.fit(column) };
+    const rests = columnOf(predictions, 1 - positive).scores;
+    const map = entry.fit({ ...columnOf(predictions, positive), rests });
+    return { method, positive: positive === 1 ? 1 : 0, map };
   }
   if (method !== "temperature")
     throw new HilumError(
@@ -127,18 +129,6 @@ export function fitCalibration(
   const rows = predictions.map(({ probabilities }) => Array.from(probabilities, logOf));
   const truths = predictions.map(({ target }) => target.indexOf(1));
   return { method, temperature: temperatureOf(rows, truths) };
-}
-
-function columnOf(
-  predictions: readonly Prediction[],
-  label: number,
-  restOf: (probabilities: ArrayLike<number>) => number,
-): Column {
-  return {
-    labels: predictions.map(({ target }) => target[label]!),
-    scores: predictions.map(({ probabilities }) => probabilities[label]!),
-    rests: predictions.map(({ probabilities }) => restOf(probabilities)),
-  };
 }
 
 const hasBoth = (labels: readonly number[]): boolean => new Set(labels).size === 2;

@@ -1,12 +1,12 @@
 /** Models held against one another on the same films. */
 import type { Task } from "../../datasets/index.portable.ts";
 import { HilumError } from "../../errors.ts";
-import type { Prediction } from "../evaluation.ts";
 import { bootstrapInterval, type Resampled, resample } from "../intervals/bootstrap.ts";
 import { type Clusters, clustersOf } from "../intervals/clusters.ts";
 import { type IntervalOptions, intervalSettings } from "../intervals/settings.ts";
-import { columnOf, decisionOf, measure } from "../measured-tasks.ts";
+import { decisionOf, measure } from "../measured-tasks.ts";
 import type { MetricValue } from "../metric-values.ts";
+import { columnOf, DEFAULT_THRESHOLD, type Prediction } from "../prediction.ts";
 import { unitWeights } from "../sorted-scores.ts";
 import { delongTest } from "./delong-test.ts";
 import { holm } from "./holm.ts";
@@ -39,8 +39,6 @@ export interface ModelPair {
   readonly differences: Readonly<Record<string, MetricDifference>>;
   readonly tests: readonly PairedTest[];
 }
-
-const DEFAULT_THRESHOLD = 0.5;
 
 /**
  * Every pair of models: the difference of each metric with a paired bootstrap interval by patient,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { referenceOf } from "../../../test/support/evaluation-reference.ts";
 import { randomStream } from "../../random.ts";
-import { calibrationErrors } from "../calibration-error.ts";
+import { CALIBRATION_BINS, calibrationErrors } from "../calibration-error.ts";
 import { curveBands } from "./bands.ts";
 import { reliabilityBins } from "./reliability.ts";
 
@@ -59,7 +59,7 @@ describe("reliabilityBins", () => {
     const random = randomStream(1);
     const scores = Array.from({ length: 300 }, () => Math.round(random.uniform() * 30) / 30);
     const labels = scores.map((score) => Number(random.uniform() < score ** 2));
-    const bins = reliabilityBins(labels, scores);
+    const bins = reliabilityBins(labels, scores, { bins: CALIBRATION_BINS });
     const sum = bins.reduce(
       (total, { n, observed, meanProbability }) =>
         total + (n === 0 ? 0 : n * Math.abs(observed! - meanProbability!)),

@@ -1,4 +1,3 @@
-import { CALIBRATION_BINS } from "../calibration-error.ts";
 import { wilsonInterval } from "../intervals/wilson.ts";
 
 export interface ReliabilityBin {
@@ -14,14 +13,17 @@ export interface ReliabilityBin {
   readonly high: number | null;
 }
 
+/** What a picture has room for; the expected calibration error has more. */
+const BINS = 10;
+
 /**
- * The bins of equal width that the expected calibration error sums over, each with its upper edge.
+ * Bins of equal width, as the expected calibration error sums over, each with its upper edge.
  * `outcomes` are 1 where what the probability speaks of is true.
  */
 export function reliabilityBins(
   outcomes: ArrayLike<number>,
   probabilities: ArrayLike<number>,
-  { bins = CALIBRATION_BINS, level = 0.95 } = {},
+  { bins = BINS, level = 0.95 } = {},
 ): ReliabilityBin[] {
   const sums = Array.from({ length: bins }, () => ({ n: 0, probability: 0, outcome: 0 }));
   const edges = Array.from({ length: bins - 1 }, (_, bin) => (bin + 1) / bins);

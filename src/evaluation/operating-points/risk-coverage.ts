@@ -47,6 +47,17 @@ export function confidenceAt(probability: number, threshold: number): number {
   return (threshold - probability) / threshold;
 }
 
+/** 1 for films that are read wrongly at the threshold. */
+export function errorsAt(
+  labels: ArrayLike<number>,
+  scores: ArrayLike<number>,
+  threshold: number,
+): Uint8Array {
+  return Uint8Array.from({ length: scores.length }, (_, film) =>
+    Number(scores[film]! >= threshold !== (labels[film] === 1)),
+  );
+}
+
 export interface UncertainBand {
   /** Probabilities from `low` to below `high` are uncertain: read by a human first. */
   readonly low: number;
@@ -71,9 +82,7 @@ export function uncertainBand(
 ): UncertainBand | null {
   const n = scores.length;
   if (n === 0) return null;
-  const errors = Uint8Array.from({ length: n }, (_, film) =>
-    Number(scores[film]! >= threshold !== (labels[film] === 1)),
-  );
+  const errors = errorsAt(labels, scores, threshold);
   const confidences = Float64Array.from({ length: n }, (_, film) =>
     confidenceAt(scores[film]!, threshold),
   );

@@ -11,7 +11,8 @@ import {
   type RiskCoverage,
   riskCoverage,
 } from "../operating-points/risk-coverage.ts";
-import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { DEFAULT_THRESHOLD, positiveColumn, positiveOf } from "../prediction.ts";
+import type { PredictionSet } from "../prediction-set.ts";
 import { evaluateSubgroups, type Subgroups } from "../subgroups/subgroups.ts";
 import { classSaid } from "./said.ts";
 
@@ -37,8 +38,6 @@ export interface AnalysisOptions extends Omit<IntervalOptions, "patients"> {
   readonly prevalence?: number | undefined;
 }
 
-const BINS = 10;
-
 /** Throws `invalid-option` for a column that is not there and a prevalence that is no share. */
 export function analyse(
   set: PredictionSet,
@@ -48,13 +47,13 @@ export function analyse(
   const { task, predictions, patients } = set;
   const settings = { ...options, patients };
   const groups = groupColumns(set, subgroups);
-  const of = binaryOf(set);
+  const of = positiveColumn(predictions, task);
   const said = outcomesOf(set, evaluation.threshold);
   return {
     bands: of && curveBands(of.labels, of.scores, settings),
     reliability: of
-      ? reliabilityBins(of.labels, of.scores, { bins: BINS })
-      : said && reliabilityBins(said.rights, said.probabilities, { bins: BINS }),
+      ? reliabilityBins(of.labels, of.scores)
+      : said && reliabilityBins(said.rights, said.probabilities),
     decisionCurve: of && decisionCurve(of.labels, of.scores, { prevalence }),
     riskCoverage: said && coverageOf(said),
     subgroups:
@@ -84,16 +83,6 @@ function coverageOf({
   return { area, points: points.filter((_, place) => place % step === 0 || place === last) };
 }
 
-/** Truth and probability of the positive class. */
-export function binaryOf({ task, predictions }: PredictionSet) {
-  const positive = positiveOf(task);
-  if (positive === null) return null;
-  return {
-    labels: predictions.map(({ target }) => target[positive]!),
-    scores: predictions.map(({ probabilities }) => probabilities[positive]!),
-  };
-}
-
 /** Of each film whether it is read rightly, and how sure the model was of what it said. */
 function outcomesOf(set: PredictionSet, threshold: number | null) {
   if (set.task.kind === "findings") return null;
@@ -107,7 +96,7 @@ function outcomesOf(set: PredictionSet, threshold: number | null) {
       positive === null
         ? probabilities
         : set.predictions.map((prediction) =>
-            confidenceAt(prediction.probabilities[positive]!, threshold ?? 0.5),
+            confidenceAt(prediction.probabilities[positive]!, threshold ?? DEFAULT_THRESHOLD),
           ),
   };
 }

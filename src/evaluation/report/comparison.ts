@@ -10,7 +10,8 @@ import { reliabilityFigure } from "../figures/reliability.ts";
 import { precisionRecallFigure, rocFigure, type Scored } from "../figures/roc.ts";
 import type { IntervalOptions } from "../intervals/settings.ts";
 import { decisionCurve } from "../operating-points/decision-curve.ts";
-import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { columnOf, positiveOf } from "../prediction.ts";
+import type { PredictionSet } from "../prediction-set.ts";
 
 export interface NamedSet {
   readonly name: string;
@@ -96,8 +97,7 @@ export function comparisonFigures({ models }: Comparison, sets: readonly NamedSe
     const { metrics } = models[index]!.evaluation;
     return {
       name,
-      labels: set.predictions.map(({ target }) => target[positive]!),
-      scores: set.predictions.map(({ probabilities }) => probabilities[positive]!),
+      ...columnOf(set.predictions, positive),
       threshold: threshold ?? models[index]!.evaluation.threshold,
       auroc: metrics.auroc,
       averagePrecision: metrics.averagePrecision,
@@ -108,9 +108,7 @@ export function comparisonFigures({ models }: Comparison, sets: readonly NamedSe
   return [
     rocFigure(scored),
     precisionRecallFigure(scored),
-    reliabilityFigure(
-      each(({ labels, scores }) => ({ bins: reliabilityBins(labels, scores, { bins: 10 }) })),
-    ),
+    reliabilityFigure(each(({ labels, scores }) => ({ bins: reliabilityBins(labels, scores) }))),
     decisionCurveFigure(each(({ labels, scores }) => ({ points: decisionCurve(labels, scores) }))),
   ];
 }

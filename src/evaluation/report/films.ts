@@ -4,7 +4,8 @@ import { labelsOf } from "../../datasets/index.portable.ts";
 import { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "../../datasets/index.ts";
 import { escapeHtml } from "../../page.ts";
 import { randomStream } from "../../random.ts";
-import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { positiveOf } from "../prediction.ts";
+import type { PredictionSet } from "../prediction-set.ts";
 import { classSaid } from "./said.ts";
 
 const MISTAKES = 12;

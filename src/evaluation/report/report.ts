@@ -8,7 +8,8 @@ import { corruptionFigure, forestFigure } from "../figures/forest.ts";
 import { histogramFigure } from "../figures/histogram.ts";
 import { reliabilityFigure } from "../figures/reliability.ts";
 import { precisionRecallFigure, rocFigure, type Scored } from "../figures/roc.ts";
-import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { columnOf, positiveOf } from "../prediction.ts";
+import type { PredictionSet } from "../prediction-set.ts";
 import type { Robustness } from "../robustness/robustness.ts";
 import type { Subgroups } from "../subgroups/subgroups.ts";
 import type { Analysis } from "./analysis.ts";
@@ -72,8 +73,7 @@ function scoredOf(
     const metrics = positive === null ? evaluation.perClass![name]! : evaluation.metrics;
     return {
       name,
-      labels: known.map(({ target }) => target[column]!),
-      scores: known.map(({ probabilities }) => probabilities[column]!),
+      ...columnOf(known, column),
       threshold: evaluation.threshold,
       auroc: metrics.auroc,
       averagePrecision: metrics.averagePrecision,

@@ -1,4 +1,5 @@
-import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { DEFAULT_THRESHOLD, positiveOf } from "../prediction.ts";
+import type { PredictionSet } from "../prediction-set.ts";
 
 /** Class of a film by the model: at the threshold, or the most probable. */
 export function classSaid(
@@ -9,7 +10,7 @@ export function classSaid(
   const { probabilities } = predictions[index]!;
   const positive = positiveOf(task);
   if (positive !== null)
-    return probabilities[positive]! >= (threshold ?? 0.5) ? positive : 1 - positive;
+    return probabilities[positive]! >= (threshold ?? DEFAULT_THRESHOLD) ? positive : 1 - positive;
   const values = Array.from(probabilities);
   return values.indexOf(Math.max(...values));
 }

@@ -1,10 +1,10 @@
 /** What the films that a model was validated on say of those that it is evaluated on. */
 import { labelsOf } from "../../datasets/index.portable.ts";
 import { percent } from "../figures/figure.ts";
-import { confidenceAt, riskCoverage, uncertainBand } from "../operating-points/risk-coverage.ts";
-import { type PredictionSet, positiveOf } from "../prediction-set.ts";
+import { errorsAt, type UncertainBand, uncertainBand } from "../operating-points/risk-coverage.ts";
+import { positiveColumn, positiveOf } from "../prediction.ts";
+import type { PredictionSet } from "../prediction-set.ts";
 import { type Shift, type ShiftSample, shiftBetween } from "../shift/shift.ts";
-import { binaryOf } from "./analysis.ts";
 
 /** What is known of the validation films; else why nothing is. */
 export type Validation =
@@ -76,13 +76,10 @@ export function bandOf(
   threshold: number | null,
   validation: Validation,
 ): ReportedBand | null {
-  const [known, here] = ["unknown" in validation ? null : binaryOf(validation.set), binaryOf(set)];
+  if ("unknown" in validation) return null;
+  const [known, here] = [validation.set, set].map((of) => positiveColumn(of.predictions, of.task));
   if (!known || !here || threshold === null) return null;
-  const errors = known.labels.map((label, film) =>
-    Number(known.scores[film]! >= threshold !== (label === 1)),
-  );
-  const confidences = known.scores.map((score) => confidenceAt(score, threshold));
-  const riskOfAll = riskCoverage(errors, confidences).points.at(-1)?.risk ?? 0;
+  const riskOfAll = shareOf(errorsAt(known.labels, known.scores, threshold));
   const band = uncertainBand(known.labels, known.scores, { threshold, risk: riskOfAll / 2 });
   if (!band) return null;
   const { low, high, share, risk } = band;
@@ -96,20 +93,22 @@ export function bandOf(
 }
 
 function outcomeOf(
-  { labels, scores }: NonNullable<ReturnType<typeof binaryOf>>,
+  { labels, scores }: NonNullable<ReturnType<typeof positiveColumn>>,
   threshold: number,
-  { low, high }: { readonly low: number; readonly high: number },
+  band: UncertainBand,
 ): BandOutcome {
-  const wrong = scores.map((score, film) => score >= threshold !== (labels[film] === 1));
-  const isOutside = scores.map((score) => score < low || score >= high);
-  const outside = isOutside.filter(Boolean).length;
-  const wrongOutside = wrong.filter((isWrong, film) => isWrong && isOutside[film]).length;
+  const wrong = errorsAt(labels, scores, threshold);
+  const isOutside = (film: number) => scores[film]! < band.low || scores[film]! >= band.high;
+  const decided = wrong.filter((_, film) => isOutside(film));
   return {
-    share: 1 - outside / scores.length,
-    risk: outside === 0 ? null : wrongOutside / outside,
-    riskOfAll: wrong.filter(Boolean).length / scores.length,
+    share: 1 - decided.length / scores.length,
+    risk: decided.length === 0 ? null : shareOf(decided),
+    riskOfAll: shareOf(wrong),
   };
 }
+
+const shareOf = (errors: Uint8Array): number =>
+  errors.reduce((sum, error) => sum + error, 0) / errors.length;
 
 export const BAND_HEAD = [
   "uncertain: read by a human first",

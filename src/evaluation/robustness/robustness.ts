@@ -2,7 +2,8 @@
 import type { Classifier } from "../../classifier/index.node.ts";
 import { HilumError } from "../../errors.ts";
 import { readImage } from "../../images/index.ts";
-import { evaluatePredictions, type Prediction } from "../evaluation.ts";
+import { evaluatePredictions } from "../evaluation.ts";
+import type { Prediction } from "../prediction.ts";
 import { type Corrupter, openCorrupter } from "./corrupt.ts";
 import { CORRUPTION_NAMES } from "./corruptions.ts";
 

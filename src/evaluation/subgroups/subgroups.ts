@@ -1,11 +1,7 @@
 /** The same metrics for parts of the films, by any column. */
 import { labelsOf, type Task } from "../../datasets/index.portable.ts";
-import {
-  type EvaluateOptions,
-  type Evaluation,
-  evaluatePredictions,
-  type Prediction,
-} from "../evaluation.ts";
+import { type EvaluateOptions, type Evaluation, evaluatePredictions } from "../evaluation.ts";
+import { type Prediction, positiveOf } from "../prediction.ts";
 import { groupsOf } from "./groups.ts";
 
 export interface Subgroup {
@@ -44,8 +40,7 @@ export function evaluateSubgroups(
   columns: Readonly<Record<string, readonly string[]>>,
   { metric, patients, ...options }: SubgroupOptions = {},
 ): Subgroups {
-  const isBinary = task.kind === "classes" && task.positive !== null;
-  const key = metric ?? (isBinary ? "auroc" : "aurocMacro");
+  const key = metric ?? (positiveOf(task) === null ? "aurocMacro" : "auroc");
   const groups = Object.entries(columns).flatMap(([column, values]) =>
     groupsOf(values).map(({ name, films }): Subgroup => {
       const part = films.map((film) => predictions[film]!);
