@@ -180,6 +180,19 @@ describe("what validation says", () => {
   });
 });
 
+describe("the report without a band that halves the errors", () => {
+  it("says so, and leaves no film to the model", async () => {
+    const surest = setOf(40, (index) => [(index % 2) as 0 | 1, index < 10 ? 1 : 0.75]);
+    const films = { validation: {}, evaluated: {} };
+    const { report, html } = await written(surest, true, { validation: { set: surest, films } });
+    expect(report.uncertainBand).toMatchObject({
+      validation: { share: 1, risk: null, riskOfAll: 0.5 },
+      evaluated: { share: 1, risk: null, riskOfAll: 0.5 },
+    });
+    expect(html).toContain("every film, for no band of probabilities halves the errors");
+  });
+});
+
 describe("confidentMistakes", () => {
   it("puts the film first of which the model was surest", () => {
     const set = setOf(5, (index) => [

@@ -98,7 +98,8 @@ function outcomeOf(
   band: UncertainBand,
 ): BandOutcome {
   const wrong = errorsAt(labels, scores, threshold);
-  const isOutside = (film: number) => scores[film]! < band.low || scores[film]! >= band.high;
+  const isOutside = (film: number) =>
+    !isWhole(band) && (scores[film]! < band.low || scores[film]! >= band.high);
   const decided = wrong.filter((_, film) => isOutside(film));
   return {
     share: 1 - decided.length / scores.length,
@@ -106,6 +107,9 @@ function outcomeOf(
     riskOfAll: shareOf(wrong),
   };
 }
+
+/** Whether no film lies outside: also one of probability 1 is in it then. */
+const isWhole = ({ risk }: Pick<UncertainBand, "risk">): boolean => risk === null;
 
 const shareOf = (errors: Uint8Array): number =>
   errors.reduce((sum, error) => sum + error, 0) / errors.length;
@@ -128,10 +132,14 @@ export function bandRows({ validation, evaluated }: ReportedBand): string[][] {
 }
 
 /** The band in words. */
-export const bandText = ({ low, high, rule }: ReportedBand): string =>
-  low === high
-    ? "Uncertain: read by a human first: no film, for no validation film was read wrongly."
-    : `Uncertain: read by a human first: a probability from ${low.toFixed(4)} to below ${high.toFixed(4)} (chosen on validation: ${rule}).`;
+export function bandText({ low, high, rule, validation }: ReportedBand): string {
+  const which = isWhole(validation)
+    ? "every film, for no band of probabilities halves the errors on the validation films"
+    : low === high
+      ? "no film, for no validation film was read wrongly"
+      : `a probability from ${low.toFixed(4)} to below ${high.toFixed(4)} (chosen on validation: ${rule})`;
+  return `Uncertain: read by a human first: ${which}.`;
+}
 
 export const SHIFT_HEAD = [
   "against validation",
