@@ -37,6 +37,12 @@ export function lockFolder(folder: string): () => void {
   }
 }
 
+/** Whether a live process holds the folder's lock. */
+export function isFolderLocked(folder: string): boolean {
+  const holder = holderIn(join(folder, LOCK_NAME));
+  return holder !== undefined && isAlive(holder);
+}
+
 /** The process that runs this. */
 export function thisProcess(): Holder {
   return { pid: process.pid, started: startTime(process.pid) ?? "" };

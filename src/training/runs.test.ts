@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { thrownBy } from "../../test/support/rejection.ts";
 import { writeRun } from "../../test/support/written-run.ts";
-import { diffRuns, filterRuns, listRuns, sortRuns } from "./runs.ts";
+import { lockFolder } from "../folder-lock.node.ts";
+import { diffRuns, filterRuns, listRuns, rowOf, sortRuns } from "./runs.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hilum-runs-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -60,6 +61,21 @@ describe("runs below a folder", () => {
     expect(thrownBy(() => filterRuns(listRuns(folder), ["auroc"])).code).toBe("invalid-option");
     expect(thrownBy(() => filterRuns(listRuns(folder), ["aurok>1"])).message).toContain("auroc");
   });
+});
+
+it("a run of a head alone has the head's best epoch and time", () => {
+  const path = join(folder, "only-a-head");
+  writeRun(path, { model: "cnn", lr: 0.1, values: [], head: [0.7, 0.8, 0.75], time: 10 });
+  expect(rowOf(path, folder)).toMatchObject({ epochs: 0, value: 0.8, seconds: 6, time: 13 });
+});
+
+it("a run is in training while a live process holds it", () => {
+  const path = join(folder, "held");
+  writeRun(path, { model: "cnn", lr: 0.1, values: [0.6], time: 10, isFinished: false });
+  const unlock = lockFolder(path);
+  expect(rowOf(path, folder)?.state).toBe("training");
+  unlock();
+  expect(rowOf(path, folder)?.state).toBe("unfinished");
 });
 
 it("two runs differ in these settings and metrics", () => {

@@ -4,6 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { HilumError, nearest } from "../errors.ts";
 import { isBetter, SELECTION_METRICS } from "../evaluation/index.ts";
+import { isFolderLocked } from "../folder-lock.node.ts";
 import type { EpochRecord } from "./checkpoint.ts";
 import { RUN_FILES, type RunConfig, runFolder } from "./run-folder.ts";
 
@@ -12,12 +13,14 @@ export interface RunRow {
   readonly run: string;
   readonly model: string;
   readonly data: string;
-  readonly state: "finished" | "unfinished";
+  /** "training" while a live process works on it. */
+  readonly state: "finished" | "training" | "unfinished";
+  /** Without those of a pretrained backbone's head. */
   readonly epochs: number;
   /** The metric that chooses its best epoch, and its value there. */
   readonly metric: string;
   readonly value: number | null;
-  /** All metrics of the best epoch; with folds of this fold. */
+  /** All metrics of the best epoch, the head's among them; with folds of this fold. */
   readonly metrics: Readonly<Record<string, number | null>>;
   readonly seconds: number;
   /** When its last epoch ended (of none, when it was written), in seconds since 1970. */
@@ -61,24 +64,29 @@ export function rowOf(path: string, folder: string): RunRow | undefined {
   }
   const { settings } = config;
   const history = runHistory(path);
-  const best = bestOf(history, settings.metric);
+  const all = [...epochsIn(join(path, RUN_FILES.headHistory)), ...history];
+  const best = bestOf(all, settings.metric);
   return {
     run: relative(resolve(folder), path) || ".",
     model: settings.model,
     data: config.data,
-    state: run.state() === "finished" ? "finished" : "unfinished",
+    state:
+      run.state() === "finished" ? "finished" : isFolderLocked(path) ? "training" : "unfinished",
     epochs: history.length,
     metric: settings.metric,
     value: best?.metrics[settings.metric] ?? null,
     metrics: best?.metrics ?? {},
-    seconds: history.reduce((sum, { seconds }) => sum + seconds, 0),
-    time: history.at(-1)?.time ?? statSync(run.file("config")).mtimeMs / 1000,
+    seconds: all.reduce((sum, { seconds }) => sum + seconds, 0),
+    time: all.at(-1)?.time ?? statSync(run.file("config")).mtimeMs / 1000,
   };
 }
 
 /** A run's epochs so far. */
 export function runHistory(path: string): EpochRecord[] {
-  const file = join(path, RUN_FILES.history);
+  return epochsIn(join(path, RUN_FILES.history));
+}
+
+function epochsIn(file: string): EpochRecord[] {
   if (!existsSync(file)) return [];
   return readFileSync(file, "utf8")
     .split("\n")

@@ -4,22 +4,24 @@ import { join } from "node:path";
 import { networkEntry } from "../../src/models/index.ts";
 import type { EpochRecord } from "../../src/training/index.ts";
 import { settingsOf } from "../../src/training/options.ts";
-import { RUN_FILES } from "../../src/training/run-folder.ts";
+import { HEAD_FOLDER, RUN_FILES } from "../../src/training/run-folder.ts";
 
 export interface WrittenRun {
   readonly model: string;
   readonly lr: number;
   /** AUROC of each epoch. */
   readonly values: readonly number[];
+  /** AUROC of each epoch of a pretrained backbone's head. */
+  readonly head?: readonly number[];
   /** Before the first epoch, in seconds since 1970; each takes two. */
   readonly time: number;
   readonly isFinished?: boolean;
 }
 
-/** Writes config.json, history.jsonl and, of a finished one, result.json. */
+/** Writes config.json, the histories and, of a finished one, result.json. */
 export function writeRun(
   folder: string,
-  { model, lr, values, time, isFinished = true }: WrittenRun,
+  { model, lr, values, head, time, isFinished = true }: WrittenRun,
 ): void {
   mkdirSync(folder, { recursive: true });
   const { recipe } = networkEntry("cnn");
@@ -34,12 +36,16 @@ export function writeRun(
     leaks: [],
   };
   writeFileSync(join(folder, RUN_FILES.config), JSON.stringify(config));
-  writeFileSync(
-    join(folder, RUN_FILES.history),
-    values.map((value, index) => `${JSON.stringify(epochOf(value, index + 1, time))}\n`).join(""),
-  );
+  writeFileSync(join(folder, RUN_FILES.history), linesOf(values, time));
+  if (head) {
+    mkdirSync(join(folder, HEAD_FOLDER));
+    writeFileSync(join(folder, RUN_FILES.headHistory), linesOf(head, time));
+  }
   if (isFinished) writeFileSync(join(folder, RUN_FILES.result), "{}");
 }
+
+const linesOf = (values: readonly number[], time: number) =>
+  values.map((value, index) => `${JSON.stringify(epochOf(value, index + 1, time))}\n`).join("");
 
 /** One line of the history. */
 export function epochOf(value: number, epoch: number, time: number): EpochRecord {

@@ -24,7 +24,7 @@ export function runsPage(folder: string): string {
     body: `<p class="lead">In ${escapeHtml(folder)}. <span id="live">connecting</span></p>
 <p><label>Filter <input type="search" id="filter" placeholder="words in folder, model or state"></label> <span id="count"></span></p>
 <div class="scroll"><table><thead><tr id="head"></tr></thead><tbody id="rows"></tbody></table></div>
-<h2>Sweeps</h2><ul id="sweeps"></ul>${SCRIPT}`,
+<section id="of-sweeps" hidden><h2>Sweeps</h2><ul id="sweeps"></ul></section>${SCRIPT}`,
   });
 }
 

@@ -63,6 +63,7 @@ function startRuns() {
   $("filter").oninput = showRuns;
   live(({ rows: changed, sweeps }) => {
     for (const row of changed) rows.set(row.run, row);
+    $("of-sweeps").hidden = sweeps.length === 0;
     $("sweeps").replaceChildren(...sweeps.map((path) => {
       const link = text("a", path);
       link.href = "/sweep?path=" + encodeURIComponent(path);

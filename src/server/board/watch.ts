@@ -1,6 +1,7 @@
 /** Rows of runs, read again only where their files changed: a thousand runs are listed in a blink. */
 import { readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { isFolderLocked } from "../../folder-lock.node.ts";
 import { RUN_FILES, type RunRow, rowOf } from "../../training/index.ts";
 
 export interface RunWatch {
@@ -84,12 +85,14 @@ function search(
       search(root, join(below, entry.name), depth - 1, found);
 }
 
-/** Changes whenever a run's history grows or its end comes. */
+/** Changes whenever a run's history grows, its end comes, or a process takes it up or leaves it. */
 function stampOf(run: string): string {
-  return [RUN_FILES.config, RUN_FILES.history, RUN_FILES.result]
+  const { config, headHistory, history, result } = RUN_FILES;
+  const files = [config, headHistory, history, result]
     .map((name) => {
       const stat = statSync(join(run, name), { throwIfNoEntry: false });
       return stat ? `${stat.mtimeMs}-${stat.size}` : "";
     })
     .join(" ");
+  return `${files} ${isFolderLocked(run)}`;
 }

@@ -52,7 +52,9 @@ function sectionsOf(facts: CardFacts): CardSection[] {
         `Trained for ${facts.training.epochs} epochs; epoch ${facts.training.bestEpoch} was kept, by ${facts.training.selectedBy}. Films are fitted (${facts.input.fit}) to ${facts.input.size} x ${facts.input.size} pixels, grey levels ${facts.input.normalization}.`,
       ],
       head: ["setting", "value"],
-      rows: Object.entries(facts.recipe).map(([name, value]) => [name, plainText(value)]),
+      rows: Object.entries(facts.recipe)
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => [name, plainText(value)]),
     },
     {
       title: "Metrics on the validation films",
