@@ -1,27 +1,8 @@
 /** What `evaluate` evaluates: a model on films, or a file of predictions. */
-import { existsSync } from "node:fs";
-import { basename, dirname, relative, resolve } from "node:path";
-import { type Classifier, loadClassifier } from "../classifier/index.node.ts";
-import { type OpenOptions, openDataset, type Sample } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
-import {
-  type Circumstances,
-  evaluate,
-  evaluatePredictions,
-  type Prediction,
-  predictionSetOf,
-  type Report,
-  readPredictions,
-  reportOf,
-  statedThreshold,
-  withSplit,
-} from "../evaluation/index.ts";
-import { weightsDigest } from "../onnx/index.node.ts";
-import type { RunFolder } from "../training/index.ts";
+import { type Report, reportPredictions, statedThreshold } from "../evaluation/index.ts";
 import { type CommandContext, text } from "./command.ts";
-import { robustnessOf } from "./corrupted.ts";
-import { progressBar } from "./progress.ts";
-import { validationFor } from "./validated.ts";
+import { duration, type ProgressBar, progressBar } from "./progress.ts";
 
 export interface Evaluated {
   readonly report: Report;
@@ -56,200 +37,73 @@ function refuse(option: string, message: string): never {
   throw new HilumError("invalid-option", message, { option });
 }
 
-function analysisOf({ subgroup, prevalence }: Options) {
-  return {
-    subgroups: subgroup as readonly string[] | undefined,
-    prevalence: prevalence as number | undefined,
-  };
-}
-
-const thresholdOf = ({ threshold }: Options): number | undefined =>
-  threshold === undefined ? undefined : statedThreshold(String(threshold));
+/** What both kinds of evaluation can be told. */
+const optionsOf = ({ threshold, split, images, subgroup, prevalence }: Options) => ({
+  threshold: threshold === undefined ? undefined : statedThreshold(String(threshold)),
+  split: text(split),
+  hasImages: images !== false,
+  subgroups: subgroup as readonly string[] | undefined,
+  prevalence: prevalence as number | undefined,
+});
 
 async function predictionsEvaluated(file: string, options: Options): Promise<Evaluated> {
-  const threshold = thresholdOf(options);
-  const split = text(options.split);
-  const whole = await readPredictions(file, { positive: text(options.positive) });
-  const set = split === undefined ? whole : withSplit(whole, split);
-  const evaluation = evaluatePredictions(set.predictions, set.task, {
-    threshold,
-    patients: set.patients,
-  });
-  const folder = dirname(resolve(file));
-  const pathOf = (index: number) => {
-    const path = resolve(folder, set.keys[index]!);
-    return existsSync(path) ? path : null;
-  };
-  const hasFilms = set.keys.slice(0, 20).some((_, index) => pathOf(index) !== null);
-  const report = reportOf(set, evaluation, {
-    title: `Evaluation of ${basename(file)}`,
-    facts: [
-      ["predictions", basename(file)],
-      ...(split === undefined ? [] : [["split", split] as const]),
-      [
-        "operating point",
-        threshold === undefined ? "0.5, as nothing else was stated" : `${threshold}, as stated`,
-      ],
-    ],
-    pathOf: hasFilms ? pathOf : undefined,
-    hasImages: options.images !== false,
-    analysis: analysisOf(options),
-  });
-  const { warnings, analysis } = report;
-  return {
-    report,
-    result: {
-      predictions: file,
-      split: split ?? null,
-      ...evaluation,
-      ...analysis,
-      shift: report.shift,
-      uncertainBand: report.uncertainBand,
-      robustness: report.robustness,
-      warnings,
-      problems: [],
-    },
-    leftOut: [],
-  };
+  const asked = optionsOf(options);
+  const report = await reportPredictions(file, { ...asked, positive: text(options.positive) });
+  const source = { predictions: file, split: asked.split ?? null };
+  return { report, result: resultOf(source, report, []), leftOut: [] };
 }
 
 async function modelEvaluated(
-  model: string,
+  path: string,
   options: Options,
-  context: CommandContext,
+  { output, signal }: CommandContext,
 ): Promise<Evaluated> {
-  const { signal } = context;
-  const threshold = thresholdOf(options);
-  const run = await runOf(model);
-  const dataset = await openDataset(String(options.data), {
-    ...patternsOf(run),
-    ...(options.patientPattern ? { patientPattern: text(options.patientPattern) } : {}),
-    ...(options.labelPattern ? { labelPattern: text(options.labelPattern) } : {}),
-  });
-  const classifier = await loadClassifier(model, {
-    threads: options.threads as number | undefined,
-  });
-  const bar = progressBar("evaluating");
+  const { reportModel } = await import("../training/index.ts");
+  const asked = optionsOf(options);
+  const bars = new Map<string, ProgressBar>();
+  const barOf = (work: string): ProgressBar => {
+    const bar = bars.get(work) ?? progressBar(work);
+    bars.set(work, bar);
+    return bar;
+  };
   try {
-    const { evaluation, split, samples, predictions, problems } = await evaluate(
-      classifier,
-      dataset,
-      {
-        split: text(options.split),
-        threshold,
-        isStrict: options.strict === true,
-        signal,
-        onProgress: ({ done, total }) => bar.update(done, total),
+    const { report, model, split, problems } = await reportModel(path, String(options.data), {
+      ...asked,
+      isRobustnessWanted: options.robustness === true,
+      isStrict: options.strict === true,
+      patientPattern: text(options.patientPattern),
+      labelPattern: text(options.labelPattern),
+      threads: options.threads as number | undefined,
+      signal,
+      onEstimate: ({ films, readings, seconds }) =>
+        output.note(
+          `robustness: ${films.toLocaleString("en")} films, ${readings.toLocaleString("en")} readings: about ${duration(seconds)}`,
+        ),
+      onProgress({ work, done, total }) {
+        barOf(work).update(done, total);
+        if (done === total) barOf(work).stop();
       },
-    );
-    bar.stop();
-    const set = predictionSetOf(samples, predictions, classifier.metadata.task);
-    const hasImages = options.images !== false;
-    const seen = run ? await seenByRun(run, samples) : {};
-    const robustness =
-      options.robustness === true
-        ? await robustnessOf(classifier, filmsOf(samples, predictions), threshold, context)
-        : undefined;
-    const validation = await validationFor(
-      run,
-      samples.map(({ path }) => path),
-    );
-    const report = reportOf(set, evaluation, {
-      title: `Evaluation of ${nameOf(classifier)}`,
-      facts: [
-        ...modelFacts(classifier, threshold),
-        ["films", basename(dataset.root)],
-        ["split", split ?? "all films"],
-      ],
-      circumstances: {
-        ...seen,
-        leftOut: problems.length,
-        leaks: classifier.metadata.provenance.validationLeaks as readonly string[] | undefined,
-      },
-      learningCurves: run?.read("curves")
-        ? Buffer.from(run.read("curves")!).toString("utf8")
-        : undefined,
-      pathOf: (index) => samples[index]!.path,
-      hasImages,
-      analysis: analysisOf(options),
-      validation,
-      robustness,
     });
-    const { warnings, analysis } = report;
-    const shownProblems = hasImages
+    const shown = asked.hasImages
       ? problems
       : problems.map(({ code, severity }) => ({ code, severity }));
-    return {
-      report,
-      result: {
-        model: classifier.path,
-        split,
-        ...evaluation,
-        ...analysis,
-        shift: report.shift,
-        uncertainBand: report.uncertainBand,
-        robustness: report.robustness,
-        warnings,
-        problems: shownProblems,
-      },
-      leftOut: problems.map(({ message }) => message),
-    };
+    const leftOut = problems.map(({ message }) => message);
+    return { report, result: resultOf({ model, split }, report, shown), leftOut };
   } finally {
-    bar.stop();
-    await classifier.close();
+    for (const bar of bars.values()) bar.stop();
   }
 }
 
-const filmsOf = (samples: readonly Sample[], predictions: readonly Prediction[]) =>
-  samples.map(({ path }, index) => ({ path, target: predictions[index]!.target }));
-
-/** The run that a model lies in; a model away from its run tells nothing of it. */
-export async function runOf(model: string): Promise<RunFolder | undefined> {
-  const { RUN_FILES, runFolder } = await import("../training/index.ts");
-  const folder = runFolder(basename(model) === RUN_FILES.model ? dirname(model) : model);
-  return folder.state() === "absent" ? undefined : folder;
-}
-
-/** How a run's own data named patients and classes. */
-export function patternsOf(
-  run: RunFolder | undefined,
-): Pick<OpenOptions, "patientPattern" | "labelPattern"> {
-  if (!run) return {};
-  const { patientPattern, labelPattern } = run.config().settings;
-  return { patientPattern: patientPattern ?? undefined, labelPattern: labelPattern ?? undefined };
-}
-
-/** How many of the films the run was trained on, or chose its epoch by. */
-async function seenByRun(run: RunFolder, samples: readonly Sample[]): Promise<Circumstances> {
-  const { filmsSeenBy } = await import("../training/index.ts");
-  return filmsSeenBy(
-    run,
-    samples.map(({ path }) => path),
-  );
-}
-
-const nameOf = ({ path }: Classifier): string =>
-  basename(path) === "model.onnx" ? basename(dirname(resolve(path))) : basename(path);
-
-function modelFacts(
-  { path, model, metadata }: Classifier,
-  threshold: number | undefined,
-): (readonly [string, string])[] {
-  const { operatingPoint, provenance } = metadata;
-  const rule =
-    threshold !== undefined
-      ? `${threshold}, as stated`
-      : operatingPoint
-        ? `${operatingPoint.threshold.toFixed(4)}: ${operatingPoint.rule}`
-        : "0.5, as the model has none of its own";
-  return [
-    ["model", relative(process.cwd(), path)],
-    ["weights", `sha256 ${weightsDigest(model.graph)}`],
-    ...(metadata.task.kind === "classes" && metadata.task.positive === null
-      ? []
-      : [["operating point", rule] as const]),
-    ...(typeof provenance.trainingImages === "number"
-      ? [["trained on", `${provenance.trainingImages} films`] as const]
-      : []),
-  ];
+function resultOf(source: object, report: Report, problems: readonly object[]): object {
+  const { evaluation, analysis, shift, uncertainBand, robustness, warnings } = report;
+  return {
+    ...source,
+    ...evaluation,
+    ...analysis,
+    shift,
+    uncertainBand,
+    robustness,
+    warnings,
+    problems,
+  };
 }

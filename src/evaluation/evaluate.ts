@@ -113,7 +113,8 @@ function matchLabels(model: Task, data: Task): number[] {
   return known.map((label) => given.indexOf(label));
 }
 
-function chosenSamples(
+/** The films of a split, by default of the test part where there is one. Throws `split-unknown`. */
+export function chosenSamples(
   dataset: Dataset,
   wanted: string | undefined,
 ): { split: string | null; samples: readonly Sample[] } {

@@ -14,6 +14,7 @@ export { type McNemar, mcnemar, mcnemarOf } from "./comparison/mcnemar.ts";
 export { type BandPoint, type CurveBands, curveBands } from "./curves/bands.ts";
 export { type ReliabilityBin, reliabilityBins } from "./curves/reliability.ts";
 export {
+  chosenSamples,
   type DatasetEvaluation,
   type EvaluateDatasetOptions,
   evaluate,
@@ -80,6 +81,7 @@ export {
   subgroupRows,
 } from "./report/metric-rows.ts";
 export type { Report } from "./report/report.ts";
+export { type ReportPredictionsOptions, reportPredictions } from "./report/report-predictions.ts";
 export {
   BAND_HEAD,
   bandRows,

@@ -9,7 +9,12 @@ export type { OnTrainEvent, TrainEvent } from "./events.ts";
 export { type FoldsResult, trainFolds } from "./folds.ts";
 export type { Settings, TrainOptions } from "./options.ts";
 export { findLearningRate, type RateRange, withFoundRate } from "./rate-range.ts";
-export { type FilmsSeen, filmsSeenBy } from "./run-films.ts";
+export {
+  type ModelReport,
+  type ReportModelOptions,
+  type ReportProgress,
+  reportModel,
+} from "./report-model.ts";
 export {
   RUN_FILES,
   type RunConfig,
@@ -17,6 +22,7 @@ export {
   type RunResult,
   runFolder,
 } from "./run-folder.ts";
+export { patternsOf, runOfModel } from "./run-of-model.ts";
 export { finishedRun, validationOf } from "./run-validation.ts";
 export {
   diffRuns,

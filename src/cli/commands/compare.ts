@@ -18,9 +18,8 @@ import {
   withSplit,
   writeComparison,
 } from "../../evaluation/index.ts";
-import { finishedRun, validationOf } from "../../training/index.ts";
+import { finishedRun, patternsOf, runOfModel, validationOf } from "../../training/index.ts";
 import { type CommandContext, type CommandDefinition, text } from "../command.ts";
-import { patternsOf, runOf } from "../evaluated.ts";
 import { progressBar } from "../progress.ts";
 import { table } from "../table.ts";
 
@@ -150,7 +149,7 @@ async function onData(
   { signal }: CommandContext,
 ): Promise<Given> {
   const names = distinctNames(models);
-  const runs = await Promise.all(models.map(runOf));
+  const runs = models.map(runOfModel);
   const dataset = await openDataset(
     String(options.data),
     patternsOf(runs.find((run) => run !== undefined)),

@@ -149,8 +149,10 @@ describe("robustness", () => {
       expect([auroc! >= 0, auroc! <= 1, balancedAccuracy! >= 0]).toEqual([true, true, true]);
     expect(done).toEqual([1, 2, 3, 4, 5, 6]);
     expect(results.some(({ auroc }) => auroc !== clean.auroc)).toBe(true);
-    const estimate = await estimateRobustness(classifier, samples, { corruptions });
-    expect(estimate).toMatchObject({ readings: 6 * 11, seconds: expect.any(Number) });
+    const paths = [...samples.map(({ path }) => path), join(phantoms.films, "none.png")];
+    const estimate = await estimateRobustness(classifier, paths.toReversed(), { corruptions });
+    expect(estimate).toEqual({ films: 7, readings: 7 * 11, seconds: expect.any(Number) });
+    expect(await estimateRobustness(classifier, paths.slice(6))).toBeNull();
     expect(await estimateRobustness(classifier, [])).toBeNull();
     const aborted = { signal: AbortSignal.abort() };
     expect(await rejection(robustness(classifier, samples, aborted))).toMatchObject({

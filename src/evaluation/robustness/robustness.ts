@@ -114,29 +114,39 @@ export async function robustness(
 }
 
 export interface RobustnessEstimate {
-  readonly seconds: number;
+  readonly films: number;
   /** Films times readings of each. */
   readonly readings: number;
+  readonly seconds: number;
 }
 
-/** How long `robustness` will take, from one film after one that warms up; null without films. */
+/**
+ * How long `robustness` will take of the films in these files, from one of them that can be read, after
+ * it has warmed up; null without such a film.
+ */
 export async function estimateRobustness(
   classifier: Reader,
-  films: readonly LabelledFilm[],
+  paths: readonly string[],
   { corruptions = CORRUPTION_NAMES }: Pick<RobustnessOptions, "corruptions"> = {},
 ): Promise<RobustnessEstimate | null> {
-  const [first] = films;
-  if (!first) return null;
+  const path = await readableFrom(paths, paths.length >> 1);
+  if (path === undefined) return null;
   const rounds = roundsOf(corruptions);
   const corrupter = openCorrupter();
   try {
-    const sample = films[Math.floor(films.length / 2)]!;
-    await readFilm(classifier, corrupter, first.path, rounds, "0");
+    const read = () => readFilm(classifier, corrupter, path, rounds, "0");
+    await read();
     const start = performance.now();
-    await readFilm(classifier, corrupter, sample.path, rounds, "1");
-    const seconds = ((performance.now() - start) / 1000) * films.length;
-    return { seconds, readings: films.length * rounds.length };
+    await read();
+    const seconds = ((performance.now() - start) / 1000) * paths.length;
+    return { films: paths.length, readings: paths.length * rounds.length, seconds };
   } finally {
     await corrupter.close();
   }
+}
+
+async function readableFrom(paths: readonly string[], start: number): Promise<string | undefined> {
+  for (const path of [...paths.slice(start), ...paths.slice(0, start)])
+    if (await readImage(path).catch(() => undefined)) return path;
+  return undefined;
 }

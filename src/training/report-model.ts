@@ -1,0 +1,177 @@
+/** The report of a model on labelled films, with what its run knows of them. */
+import { basename, dirname, relative, resolve } from "node:path";
+import { type Classifier, loadClassifier } from "../classifier/index.node.ts";
+import {
+  type Dataset,
+  type DatasetProblem,
+  type OpenOptions,
+  openDataset,
+  type Sample,
+} from "../datasets/index.ts";
+import {
+  type AnalysisOptions,
+  chosenSamples,
+  type DatasetEvaluation,
+  estimateRobustness,
+  evaluate,
+  predictionSetOf,
+  type Report,
+  type RobustnessEstimate,
+  reportOf,
+  robustness,
+} from "../evaluation/index.ts";
+import { weightsDigest } from "../onnx/index.node.ts";
+import { filmsSeenBy } from "./run-films.ts";
+import { RUN_FILES, type RunFolder } from "./run-folder.ts";
+import { patternsOf, runOfModel, validationFor } from "./run-of-model.ts";
+
+export interface ReportModelOptions
+  extends Pick<AnalysisOptions, "subgroups" | "prevalence">,
+    Pick<OpenOptions, "patientPattern" | "labelPattern"> {
+  /** By default the test part where there is one, else everything. */
+  readonly split?: string | undefined;
+  /** By default the model's own operating point. */
+  readonly threshold?: number | undefined;
+  /** False leaves out films, paths and patients. */
+  readonly hasImages?: boolean | undefined;
+  /** Also reads the films spoilt in every way. */
+  readonly isRobustnessWanted?: boolean | undefined;
+  /** Throws at the first film that cannot be read. */
+  readonly isStrict?: boolean | undefined;
+  readonly threads?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** How long the spoilt films will take, before anything else. */
+  readonly onEstimate?: ((estimate: RobustnessEstimate) => void) | undefined;
+  readonly onProgress?: ((progress: ReportProgress) => void) | undefined;
+}
+
+export interface ReportProgress {
+  readonly work: "evaluating" | "spoiling films";
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface ModelReport {
+  readonly report: Report;
+  /** File of the model. */
+  readonly model: string;
+  readonly split: string | null;
+  /** Of films that were left out. */
+  readonly problems: readonly DatasetProblem[];
+}
+
+/**
+ * The report of a run folder's model, or of an .onnx file, on a folder of films. Patterns are by
+ * default those of the run. Throws what opening, loading, `evaluate` and `robustness` throw.
+ */
+export async function reportModel(
+  model: string,
+  data: string,
+  options: ReportModelOptions = {},
+): Promise<ModelReport> {
+  const run = runOfModel(model);
+  const { patientPattern, labelPattern } = options;
+  const dataset = await openDataset(data, {
+    ...patternsOf(run),
+    ...(patientPattern ? { patientPattern } : {}),
+    ...(labelPattern ? { labelPattern } : {}),
+  });
+  await using classifier = await loadClassifier(model, { threads: options.threads });
+  if (options.isRobustnessWanted) await sayEstimate(classifier, dataset, options);
+  const evaluated = await evaluate(classifier, dataset, {
+    split: options.split,
+    threshold: options.threshold,
+    isStrict: options.isStrict,
+    signal: options.signal,
+    onProgress: (progress) => options.onProgress?.({ work: "evaluating", ...progress }),
+  });
+  const { split, problems } = evaluated;
+  const report = await composed({ run, dataset, classifier, evaluated }, options);
+  return { report, model: classifier.path, split, problems };
+}
+
+async function sayEstimate(
+  classifier: Classifier,
+  dataset: Dataset,
+  { split, onEstimate }: ReportModelOptions,
+): Promise<void> {
+  const { samples } = chosenSamples(dataset, split);
+  const estimate = await estimateRobustness(classifier, pathsOf(samples));
+  if (estimate) onEstimate?.(estimate);
+}
+
+interface Known {
+  readonly run: RunFolder | undefined;
+  readonly dataset: Dataset;
+  readonly classifier: Classifier;
+  readonly evaluated: DatasetEvaluation;
+}
+
+async function composed(
+  { run, dataset, classifier, evaluated }: Known,
+  options: ReportModelOptions,
+): Promise<Report> {
+  const { evaluation, split, samples, predictions, problems } = evaluated;
+  const { threshold, hasImages, signal, subgroups, prevalence } = options;
+  const { task, provenance } = classifier.metadata;
+  const paths = pathsOf(samples);
+  const curves = run?.read("curves");
+  const spoilt = options.isRobustnessWanted
+    ? await robustness(
+        classifier,
+        samples.map(({ path }, index) => ({ path, target: predictions[index]!.target })),
+        {
+          threshold,
+          signal,
+          onProgress: (progress) => options.onProgress?.({ work: "spoiling films", ...progress }),
+        },
+      )
+    : undefined;
+  return reportOf(predictionSetOf(samples, predictions, task), evaluation, {
+    title: `Evaluation of ${nameOf(classifier)}`,
+    facts: [
+      ...modelFacts(classifier, threshold),
+      ["films", basename(dataset.root)],
+      ["split", split ?? "all films"],
+    ],
+    circumstances: {
+      ...(run ? await filmsSeenBy(run, paths) : {}),
+      leftOut: problems.length,
+      leaks: provenance.validationLeaks as readonly string[] | undefined,
+    },
+    learningCurves: curves && Buffer.from(curves).toString("utf8"),
+    pathOf: (index) => paths[index]!,
+    hasImages,
+    analysis: { subgroups, prevalence },
+    validation: await validationFor(run, paths),
+    robustness: spoilt,
+  });
+}
+
+const pathsOf = (samples: readonly Sample[]): string[] => samples.map(({ path }) => path);
+
+const nameOf = ({ path }: Classifier): string =>
+  basename(path) === RUN_FILES.model ? basename(dirname(resolve(path))) : basename(path);
+
+function modelFacts(
+  { path, model, metadata }: Classifier,
+  threshold: number | undefined,
+): (readonly [string, string])[] {
+  const { operatingPoint, provenance } = metadata;
+  const rule =
+    threshold !== undefined
+      ? `${threshold}, as stated`
+      : operatingPoint
+        ? `${operatingPoint.threshold.toFixed(4)}: ${operatingPoint.rule}`
+        : "0.5, as the model has none of its own";
+  return [
+    ["model", relative(process.cwd(), path)],
+    ["weights", `sha256 ${weightsDigest(model.graph)}`],
+    ...(metadata.task.kind === "classes" && metadata.task.positive === null
+      ? []
+      : [["operating point", rule] as const]),
+    ...(typeof provenance.trainingImages === "number"
+      ? [["trained on", `${provenance.trainingImages} films`] as const]
+      : []),
+  ];
+}
