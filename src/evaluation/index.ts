@@ -56,7 +56,7 @@ export { type ReadPredictionsOptions, readPredictions } from "./predictions-file
 export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
 export { rateRangePlot } from "./rate-range-plot.ts";
 export type { Analysis, AnalysisOptions } from "./report/analysis.ts";
-export { type Comparison, compareSets, type NamedSet } from "./report/comparison.ts";
+export { type Comparison, compareSets, distinctNames, type NamedSet } from "./report/comparison.ts";
 export {
   type ComparisonReport,
   comparisonHead,
@@ -92,7 +92,7 @@ export {
   shiftRows,
   type Validation,
 } from "./report/validation.ts";
-export type { Circumstances } from "./report/warnings.ts";
+export { type Circumstances, warningsOf } from "./report/warnings.ts";
 export { REPORT_FILES, writeReport } from "./report/write-report.ts";
 export { CORRUPTION_NAMES } from "./robustness/corruptions.ts";
 export {

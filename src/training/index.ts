@@ -4,6 +4,12 @@ export { CARD_FILES, writeCard } from "./card/card.ts";
 export type { CardFacts } from "./card/facts.ts";
 export { cardMarkdown } from "./card/text.ts";
 export type { EpochRecord } from "./checkpoint.ts";
+export {
+  type ComparedSets,
+  type SetsOnDataOptions,
+  setsOnData,
+  setsOnValidation,
+} from "./compared-sets.ts";
 export type { OwnMetric, TrainContext } from "./context.ts";
 export type { OnTrainEvent, TrainEvent } from "./events.ts";
 export { type FoldsResult, trainFolds } from "./folds.ts";
@@ -22,8 +28,7 @@ export {
   type RunResult,
   runFolder,
 } from "./run-folder.ts";
-export { patternsOf, runOfModel } from "./run-of-model.ts";
-export { finishedRun, validationOf } from "./run-validation.ts";
+export { finishedRun } from "./run-validation.ts";
 export {
   diffRuns,
   filterRuns,

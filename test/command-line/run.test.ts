@@ -270,6 +270,18 @@ describe("hilum compare", () => {
     expect(models[1]!.evaluation.metrics.sensitivity).toMatchObject({ value: 1 });
     expect(models[1]!.evaluation.metrics.specificity).toMatchObject({ value: 0 });
   });
+
+  it("warns of films that one of them was trained on, by its name", async () => {
+    const stranger = place("stranger.onnx");
+    writeSmallClassifier(stranger);
+    const words = ["compare", run, stranger, "--data", films, "--split", "train", "--json"];
+    const { warnings } = (await hilum(...words)).json<Compared>();
+    expect(warnings).toEqual([
+      expect.stringMatching(/^run-\d+: The model was trained on \d+ films of these/),
+      expect.stringMatching(/^run-\d+: \d+ films? of these chose the model's epoch/),
+      expect.stringMatching(/^There are few films of NORMAL/),
+    ]);
+  });
 });
 
 describe("hilum calibrate", () => {

@@ -1,26 +1,24 @@
-import { basename, join, relative, resolve } from "node:path";
-import { loadClassifier, loadMetadata, NOTICE } from "../../classifier/index.node.ts";
-import { openDataset } from "../../datasets/index.ts";
+import { join, relative, resolve } from "node:path";
+import { NOTICE } from "../../classifier/index.ts";
 import { HilumError } from "../../errors.ts";
 import {
   type ComparisonReport,
   compareSets,
   comparisonHead,
   comparisonRows,
-  evaluate,
+  distinctNames,
   type NamedSet,
   PAIR_HEAD,
   pairRows,
-  predictionSetOf,
   REPORT_FILES,
   readPredictions,
   statedThreshold,
   withSplit,
   writeComparison,
 } from "../../evaluation/index.ts";
-import { finishedRun, patternsOf, runOfModel, validationOf } from "../../training/index.ts";
+import { type ComparedSets, setsOnData, setsOnValidation } from "../../training/index.ts";
 import { type CommandContext, type CommandDefinition, text } from "../command.ts";
-import { progressBar } from "../progress.ts";
+import { type ProgressBar, progressBar } from "../progress.ts";
 import { table } from "../table.ts";
 
 const DEFAULT_OUT = "comparison";
@@ -87,24 +85,36 @@ export const COMPARE: CommandDefinition = {
   },
 };
 
-type Given = Pick<ComparisonReport, "facts" | "warnings"> & { readonly sets: readonly NamedSet[] };
-
 async function setsOf(
   models: readonly string[],
   options: Options,
-  context: CommandContext,
-): Promise<Given> {
+  { signal }: CommandContext,
+): Promise<ComparedSets> {
   const files = (options.predictions ?? []) as readonly string[];
   if (models.length > 0 && files.length > 0)
     throw new HilumError("invalid-option", "Give models or --predictions, not both.", {
       option: "predictions",
     });
-  if (files.length > 0) return ofFiles(files, options);
-  if (options.data !== undefined) return onData(models, options, context);
-  return onValidation(models);
+  if (files.length > 0) return setsOfFiles(files, options);
+  if (options.data === undefined) return setsOnValidation(models);
+  const bars = new Map<string, ProgressBar>();
+  try {
+    return await setsOnData(models, String(options.data), {
+      split: text(options.split),
+      signal,
+      onProgress({ model, done, total }) {
+        const bar = bars.get(model) ?? progressBar(`evaluating ${model}`);
+        bars.set(model, bar);
+        bar.update(done, total);
+        if (done === total) bar.stop();
+      },
+    });
+  } finally {
+    for (const bar of bars.values()) bar.stop();
+  }
 }
 
-async function ofFiles(files: readonly string[], options: Options): Promise<Given> {
+async function setsOfFiles(files: readonly string[], options: Options): Promise<ComparedSets> {
   const threshold =
     options.threshold === undefined ? undefined : statedThreshold(String(options.threshold));
   const split = text(options.split);
@@ -120,74 +130,4 @@ async function ofFiles(files: readonly string[], options: Options): Promise<Give
   }
   const facts = names.map((name) => ["predictions", name] as const);
   return { sets, facts, warnings: [] };
-}
-
-async function onValidation(models: readonly string[]): Promise<Given> {
-  const names = distinctNames(models);
-  const sets: NamedSet[] = [];
-  for (const [index, model] of models.entries()) {
-    const run = finishedRun(model);
-    const { operatingPoint } = await loadMetadata(run.file("model"));
-    const set = await validationOf(run);
-    sets.push({ name: names[index]!, set, threshold: operatingPoint?.threshold });
-  }
-  return {
-    sets,
-    facts: [
-      ...names.map((name) => ["run", name] as const),
-      ["films", "the runs' validation films"],
-    ],
-    warnings: [
-      "These films chose each run's epoch and operating point: the figures are too good. Compare on test films with --data DIR.",
-    ],
-  };
-}
-
-async function onData(
-  models: readonly string[],
-  options: Options,
-  { signal }: CommandContext,
-): Promise<Given> {
-  const names = distinctNames(models);
-  const runs = models.map(runOfModel);
-  const dataset = await openDataset(
-    String(options.data),
-    patternsOf(runs.find((run) => run !== undefined)),
-  );
-  const sets: NamedSet[] = [];
-  let part: string | null = null;
-  for (const [index, model] of models.entries()) {
-    await using classifier = await loadClassifier(model);
-    const bar = progressBar(`evaluating ${names[index]}`);
-    try {
-      const { split, samples, predictions } = await evaluate(classifier, dataset, {
-        split: text(options.split),
-        // Their intervals come with the comparison.
-        rounds: 0,
-        signal,
-        onProgress: ({ done, total }) => bar.update(done, total),
-      });
-      part = split;
-      const { task, operatingPoint } = classifier.metadata;
-      const set = predictionSetOf(samples, predictions, task);
-      sets.push({ name: names[index]!, set, threshold: operatingPoint?.threshold });
-    } finally {
-      bar.stop();
-    }
-  }
-  return {
-    sets,
-    facts: [
-      ...names.map((name) => ["model", name] as const),
-      ["films", basename(dataset.root)],
-      ["split", part ?? "all films"],
-    ],
-    warnings: [],
-  };
-}
-
-/** Last parts of the paths where these differ, else the paths. */
-function distinctNames(paths: readonly string[]): string[] {
-  const short = paths.map((path) => basename(path.replace(/\/+$/, "")));
-  return new Set(short).size === paths.length ? short : [...paths];
 }

@@ -1,4 +1,5 @@
 /** Several models on the same films: their numbers, what differs, and the figures that show it. */
+import { basename } from "node:path";
 import { labelsOf } from "../../datasets/index.portable.ts";
 import { HilumError } from "../../errors.ts";
 import { compareModels, type ModelPair } from "../comparison/compare.ts";
@@ -54,6 +55,12 @@ export function compareSets(
   }));
   const pairs = compareModels(compared, task, settings);
   return { comparison: { n: patients.length, models, pairs }, sets: aligned };
+}
+
+/** Names for models in these files or folders: last parts of the paths where these differ, else the paths. */
+export function distinctNames(paths: readonly string[]): string[] {
+  const short = paths.map((path) => basename(path));
+  return new Set(short).size === paths.length ? short : [...paths];
 }
 
 /** The model's films in the order of the first's. */
