@@ -8,7 +8,6 @@ export { entryNamed, NETWORKS, networkEntry } from "./registry.ts";
 export { blocksOf } from "./surgery/blocks.ts";
 export { type CutBackbone, type CutOptions, cutBackbone } from "./surgery/cut.ts";
 export { embedGraph } from "./surgery/embed.ts";
-export { type FoldOptions, foldNorms } from "./surgery/fold-norms.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
 export {
   type BackboneGraphOptions,
