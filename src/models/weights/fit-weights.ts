@@ -7,18 +7,8 @@ import { HilumError, nearest } from "../../errors.ts";
 import type { Tensor } from "../../onnx/index.ts";
 import { asFloat32, isReal } from "./float32.ts";
 import { kerasNaming } from "./keras-naming.ts";
-import type { NamedTensors, WeightConvention } from "./named-tensors.ts";
+import type { NamedTensors, Naming, WeightConvention } from "./named-tensors.ts";
 import { TORCH_NAMING } from "./torch-naming.ts";
-
-/** How files of one convention name and lay out what our graphs call otherwise. */
-export interface Naming {
-  /** What the file may call a parameter, the likeliest first. */
-  names(parameter: string): readonly string[];
-  /** Whether a tensor of the file is no parameter, so that it may be left over. */
-  isIgnored(name: string): boolean;
-  /** The file's tensor in ONNX layout; of another rank or size it is returned as it is. */
-  layOut(found: Tensor, parameter: string): Tensor;
-}
 
 const NAMINGS: Readonly<Record<WeightConvention, (parameters: ReadonlySet<string>) => Naming>> = {
   torch: () => TORCH_NAMING,

@@ -1,6 +1,6 @@
 /** Names and layouts of Keras: channels last, and dense layers with the inputs first. */
 import { sizeOf, type Tensor } from "../../onnx/index.ts";
-import type { Naming } from "./fit-weights.ts";
+import type { Naming } from "./named-tensors.ts";
 
 const PARTS: Readonly<Record<string, string>> = {
   weight: "kernel",

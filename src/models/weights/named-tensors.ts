@@ -25,3 +25,13 @@ export interface NamedTensors {
   /** What the file itself calls them, where they were renamed. */
   readonly originals?: ReadonlyMap<string, string>;
 }
+
+/** How files of one convention name and lay out what our graphs call otherwise. */
+export interface Naming {
+  /** What the file may call a parameter, the likeliest first. */
+  names(parameter: string): readonly string[];
+  /** Whether a tensor of the file is no parameter, so that it may be left over. */
+  isIgnored(name: string): boolean;
+  /** The file's tensor in ONNX layout; of another rank or size it is returned as it is. */
+  layOut(found: Tensor, parameter: string): Tensor;
+}

@@ -1,5 +1,5 @@
 /** Names of PyTorch's state dicts, and of our own graphs, whose layouts are the same. */
-import type { Naming } from "./fit-weights.ts";
+import type { Naming } from "./named-tensors.ts";
 
 const PARTS: Readonly<Record<string, string>> = {
   scale: "weight",
