@@ -1,5 +1,5 @@
 /** What a graph costs: parameters, and multiply-adds of one image. */
-import { isConstantName } from "../autodiff/index.ts";
+import { parameterNames } from "../autodiff/index.ts";
 import { assert } from "../errors.ts";
 import { type Graph, intOf, type Node, sizeOf } from "../onnx/index.ts";
 
@@ -11,15 +11,6 @@ export interface GraphCost {
 }
 
 export function graphCost(graph: Graph): GraphCost {
-  const statistics = new Set(
-    graph.nodes.flatMap(({ operator, inputs }) =>
-      operator === "BatchNormalization" ? inputs.slice(3) : [],
-    ),
-  );
-  let parameters = 0;
-  for (const [name, { type, dims }] of graph.initializers)
-    if (type === "float32" && !isConstantName(name) && !statistics.has(name))
-      parameters += sizeOf(dims);
   const shapeOf = (name: string): number[] => {
     const shape = graph.initializers.get(name)?.dims ?? graph.values.get(name)?.shape;
     assert(shape, `the shape of "${name}" is known`);
@@ -27,7 +18,10 @@ export function graphCost(graph: Graph): GraphCost {
     return shape.map((dim) => (typeof dim === "number" ? dim : 1));
   };
   return {
-    parameters,
+    parameters: parameterNames(graph).reduce(
+      (sum, name) => sum + sizeOf(graph.initializers.get(name)!.dims),
+      0,
+    ),
     multiplyAdds: graph.nodes.reduce((sum, node) => sum + multiplyAdds(node, shapeOf), 0),
   };
 }
