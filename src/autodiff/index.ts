@@ -24,7 +24,6 @@ export {
 export type { GradientContext, GradientRule, GradientTable } from "./rule.ts";
 export { GRADIENT_RULES } from "./rules/index.ts";
 export {
-  isConstantName,
   parameterNames,
   type TrainingGraph,
   trainingGraph,

@@ -4,7 +4,7 @@
  * one step; it reads each state tensor and writes its successor, so that nothing is copied.
  */
 import { HilumError } from "../errors.ts";
-import type { Graph } from "../onnx/index.ts";
+import { type Graph, isConstantName } from "../onnx/index.ts";
 import { nextName, type Role, type StateTensor, startAssembly } from "./assembly.ts";
 import { appendGradients } from "./gradient.ts";
 import { FORWARD_PASSES, optimizeGraph } from "./passes/index.ts";
@@ -46,9 +46,6 @@ export function parameterNames(graph: Graph): string[] {
     )
     .map(([name]) => name);
 }
-
-/** Whether the name is one that a builder gives its constants. */
-export const isConstantName = (name: string): boolean => /(^|\/)constant(_\d+)?$/.test(name);
 
 /**
  * The training graph of `network`, whose shapes are static and which has a scalar output `loss`.

@@ -58,6 +58,9 @@ export interface GraphBuilder {
 
 const SHARED_CONSTANT_BYTES = 256;
 
+/** Whether the name is one that a builder gives its constants. */
+export const isConstantName = (name: string): boolean => /(^|\/)constant(_\d+)?$/.test(name);
+
 /**
  * An empty builder. `from` starts it with the inputs, initializers and nodes of a graph (not its
  * outputs). Names in `reserved` are never made up: they belong to nodes that are adopted later.

@@ -3,10 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { isConstantName } from "../../src/autodiff/index.ts";
 import { BACKBONES, backboneEntry, backboneGraph } from "../../src/models/index.ts";
 import { openSession, readModelFile } from "../../src/onnx/index.node.ts";
-import { filled, readModel, writeSafetensors } from "../../src/onnx/index.ts";
+import { filled, isConstantName, readModel, writeSafetensors } from "../../src/onnx/index.ts";
 import { commandLine } from "../support/command-line.ts";
 import { type FileServer, fileServer, serve } from "../support/file-server.ts";
 

@@ -1,9 +1,15 @@
 /** A backbone on weights by a formula, and what another implementation returned on them. */
 import { readFileSync } from "node:fs";
-import { appendGradients, isConstantName, parameterNames } from "../../src/autodiff/index.ts";
+import { appendGradients, parameterNames } from "../../src/autodiff/index.ts";
 import type { BackboneEntry } from "../../src/models/index.ts";
 import { openSession } from "../../src/onnx/index.node.ts";
-import { type Graph, graphBuilder, modelOf, operators as op } from "../../src/onnx/index.ts";
+import {
+  type Graph,
+  graphBuilder,
+  isConstantName,
+  modelOf,
+  operators as op,
+} from "../../src/onnx/index.ts";
 import { withFormulaWeights } from "../reference/backbones/formula.ts";
 import { values } from "../reference/trajectories/formula.ts";
 import { expectClose } from "./close.ts";

@@ -1,6 +1,5 @@
 /** Any ONNX image classifier as a backbone: its features, without its head. */
 import {
-  isConstantName,
   mergeTransposes,
   optimizeGraph,
   removeCopies,
@@ -10,6 +9,7 @@ import { HilumError } from "../../errors.ts";
 import {
   type Graph,
   graphBuilder,
+  isConstantName,
   type Model,
   operators as op,
   type Value,

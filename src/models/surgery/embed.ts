@@ -1,7 +1,12 @@
 /** A graph placed inside another: what turns a backbone into a function from a value to a value. */
-import { isConstantName } from "../../autodiff/index.ts";
 import { HilumError } from "../../errors.ts";
-import type { Graph, GraphBuilder, Tensor, Value } from "../../onnx/index.ts";
+import {
+  type Graph,
+  type GraphBuilder,
+  isConstantName,
+  type Tensor,
+  type Value,
+} from "../../onnx/index.ts";
 
 /**
  * Appends the nodes of `graph` to the builder, with the values given for its inputs by name; returns

@@ -2,8 +2,7 @@
  * Which numbers of a file are parameters: kernels, biases, scales, embeddings. All others get the
  * names of constants, which training and freezing pass by.
  */
-import { isConstantName } from "../../autodiff/index.ts";
-import { type Graph, type Node, sizeOf, type Tensor } from "../../onnx/index.ts";
+import { type Graph, isConstantName, type Node, sizeOf, type Tensor } from "../../onnx/index.ts";
 import { flowOf } from "./flow.ts";
 
 /** Inputs that hold parameters, by operator. */

@@ -1,6 +1,11 @@
 /** A backbone as a graph: images in, features and the publisher's probabilities out. */
-import { isConstantName } from "../../autodiff/index.ts";
-import { type Graph, graphBuilder, operators as op, type Tensor } from "../../onnx/index.ts";
+import {
+  type Graph,
+  graphBuilder,
+  isConstantName,
+  operators as op,
+  type Tensor,
+} from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type ExpectedTensors, fitWeights } from "./fit-weights.ts";
 import { inOrderOf } from "./keras-order.ts";

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { weightOf } from "../../../test/reference/backbones/formula.ts";
 import { backboneCases } from "../../../test/support/backbone-case.ts";
-import { isConstantName } from "../../autodiff/index.ts";
+import { isConstantName } from "../../onnx/index.ts";
 import { backboneEntry } from "../backbones/table.ts";
 import { backboneGraph } from "./backbone-graph.ts";
 import { readWeights } from "./read-weights.node.ts";

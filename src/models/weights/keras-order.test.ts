@@ -4,8 +4,7 @@ import {
   backboneCases,
   backboneForward,
 } from "../../../test/support/backbone-case.ts";
-import { isConstantName } from "../../autodiff/index.ts";
-import { float32, sizeOf } from "../../onnx/index.ts";
+import { float32, isConstantName, sizeOf } from "../../onnx/index.ts";
 import { backboneEntry } from "../backbones/table.ts";
 import { inOrderOf, kerasOrder } from "./keras-order.ts";
 

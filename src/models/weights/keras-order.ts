@@ -3,8 +3,7 @@
  * process that made them, so that `conv2d_4` of one file is `conv2d` of another: it matches them by
  * their order in `model.layers`, which is by depth, and so do we, kind by kind.
  */
-import { isConstantName } from "../../autodiff/index.ts";
-import type { Graph, Node } from "../../onnx/index.ts";
+import { type Graph, isConstantName, type Node } from "../../onnx/index.ts";
 import type { NamedTensors } from "./named-tensors.ts";
 
 /** A layer with parameters: ranks by the parameter's name. */

@@ -1,9 +1,8 @@
 /** Weight files on disk, whatever their format. */
 import { open, readFile } from "node:fs/promises";
-import { isConstantName } from "../../autodiff/index.ts";
 import { HilumError } from "../../errors.ts";
 import { readModelFile } from "../../onnx/index.node.ts";
-import { readSafetensors, type Tensor } from "../../onnx/index.ts";
+import { isConstantName, readSafetensors, type Tensor } from "../../onnx/index.ts";
 import { isReal } from "./float32.ts";
 import { readKerasArchive } from "./keras-archive.node.ts";
 import { readKerasH5 } from "./keras-h5.node.ts";
