@@ -1,4 +1,4 @@
-/** The numbers of formula.py: weights and images from a hash of a name and a position. */
+/** The numbers of ../formula.py: weights and images from a hash of a name and a position. */
 import type { Graph, Tensor } from "../../../src/onnx/index.ts";
 import { values } from "../trajectories/formula.ts";
 

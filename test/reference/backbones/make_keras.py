@@ -20,8 +20,10 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import h5py
 import keras
 import numpy
-from formula import values, weight
 from keras.src.legacy.saving import legacy_h5_format
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from formula import values, weight
 
 KINDS = {
     "kernel": "weight",

@@ -10,11 +10,14 @@ at a size that leaves odd maps. EfficientNet-Lite is timm's port of TensorFlow's
 import json
 import math
 import pathlib
+import sys
 
 import numpy
 import timm
 import torch
 import torchvision
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
 from formula import values, weight
 
 torch.set_num_threads(1)

@@ -18,7 +18,7 @@ from keras import layers
 from keras.src.legacy.saving import legacy_h5_format
 
 HERE = pathlib.Path(__file__).parent
-sys.path.insert(0, str(HERE.parent / "backbones"))
+sys.path.insert(0, str(HERE.parent))
 from formula import values
 
 

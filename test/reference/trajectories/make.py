@@ -3,37 +3,24 @@
     pip install torch numpy
     python test/reference/trajectories/make.py
 
-Weights, images and targets come from the formula of `values`, which formula.ts repeats; the
+Weights, images and targets come from the formula of ../formula.py, which formula.ts repeats; the
 networks are those of networks.ts. Nothing else is shared with the TypeScript side.
 """
 import json
 import math
 import pathlib
+import sys
 
 import numpy
 import torch
 import torch.nn.functional as F
 
+sys.path.insert(0, str(pathlib.Path(__file__).parents[1]))
+from formula import hashes, values
+
 torch.set_default_dtype(torch.float64)
 torch.set_num_threads(1)
 BATCH, SIZE, STEPS, MOMENTUM = 8, 16, 20, 0.9
-
-
-def hashes(name, count):
-    """A 32-bit hash per position (FNV-1a of the name, then the lowbias32 mixer)."""
-    start = 0x811C9DC5
-    for byte in name.encode():
-        start = ((start ^ byte) * 0x01000193) & 0xFFFFFFFF
-    x = (numpy.arange(count, dtype=numpy.uint64) * 0x9E3779B9 + start) & 0xFFFFFFFF
-    x = ((x ^ (x >> 16)) * 0x7FEB352D) & 0xFFFFFFFF
-    x = ((x ^ (x >> 15)) * 0x846CA68B) & 0xFFFFFFFF
-    return x ^ (x >> 16)
-
-
-def values(name, dims, scale=1.0, offset=0.0):
-    """Uniform in offset +- scale, rounded to single precision."""
-    unit = hashes(name, math.prod(dims)).astype(numpy.float64) / 2**31 - 1
-    return (offset + scale * unit).astype(numpy.float32).astype(numpy.float64).reshape(dims)
 
 
 def labels(step, classes):

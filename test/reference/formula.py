@@ -1,4 +1,4 @@
-"""Weights and images from a hash of a name and a position, which formula.ts repeats."""
+"""Weights and images from a hash of a name and a position, which trajectories/formula.ts and backbones/formula.ts repeat."""
 import math
 
 import numpy
@@ -22,7 +22,7 @@ def values(name, dims, scale=1.0, offset=0.0):
 
 
 def weight(name, dims):
-    """A parameter by its name here: "conv1.weight", "bn1.scale", "bn1.mean" ..., in ONNX's layout."""
+    """A parameter of a backbone by its name here: "conv1.weight", "bn1.scale", "bn1.mean" ..., in ONNX's layout."""
     kind = name.rsplit(".", 1)[-1]
     if kind in ("scale", "layer_scale", "variance"):
         return values(name, dims, 0.25, 1.0)
