@@ -4,14 +4,12 @@ import torch
 
 from serve import arguments, serve
 from torch_networks import NETWORKS
+from torch_steps import prepare, training_step
 
 
 def main() -> None:
     options = arguments()
-    torch.manual_seed(1)
-    torch.set_num_threads(options.threads)
-    layout = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
-    memory_format = layout[options.layout]
+    memory_format = prepare(options)
     model = NETWORKS[options.work](options.size).to(memory_format=memory_format)
     images = torch.randn(options.batch, 1, options.size, options.size)
     images = images.to(memory_format=memory_format)
@@ -21,19 +19,9 @@ def main() -> None:
 
 
 def training(model, images):
-    targets = (torch.arange(len(images)) % 2).float().unsqueeze(1)
-    loss_of = torch.nn.BCEWithLogitsLoss()
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.01)
     model.train()
-
-    def step():
-        optimizer.zero_grad()
-        loss = loss_of(model(images), targets)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return training_step(model, images, optimizer)
 
 
 def inference(model, images):

@@ -7,6 +7,7 @@ from torch import nn
 from torchvision import models
 
 from serve import arguments, serve
+from torch_steps import prepare, training_step
 
 
 def inception_v3(outputs: int) -> nn.Module:
@@ -43,10 +44,7 @@ TRAINED = {
 
 def main() -> None:
     options = arguments()
-    torch.manual_seed(1)
-    torch.set_num_threads(options.threads)
-    layout = {"contiguous": torch.contiguous_format, "channels-last": torch.channels_last}
-    memory_format = layout[options.layout]
+    memory_format = prepare(options)
     is_frozen = options.task == "features"
     model = NETWORKS[options.work](0 if is_frozen else 1).to(memory_format=memory_format)
     grey = torch.randn(options.batch, 1, options.size, options.size)
@@ -72,8 +70,6 @@ def features(model, images):
 
 
 def fine_tuning(model, images, work):
-    targets = (torch.arange(len(images)) % 2).float().unsqueeze(1)
-    loss_of = nn.BCEWithLogitsLoss()
     model.requires_grad_(False)
     for name in TRAINED[work]:
         model.get_submodule(name).requires_grad_(True)
@@ -83,15 +79,7 @@ def fine_tuning(model, images, work):
     for module in model.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
-
-    def step():
-        optimizer.zero_grad()
-        loss = loss_of(model(images), targets)
-        loss.backward()
-        optimizer.step()
-        return loss.item()
-
-    return step
+    return training_step(model, images, optimizer)
 
 
 main()
