@@ -29,6 +29,6 @@ export interface BackboneEntry {
   readonly preprocessing: Preprocessing;
   /** Of fine-tuning. */
   readonly recipe: Recipe;
-  /** Parameters start from `seed`; published weights take their place by name (weights.ts). */
+  /** Parameters start from `seed`; published weights take their place by name (weights/fit-weights.ts). */
   build(options: { readonly seed: number }): Backbone;
 }

@@ -5,6 +5,7 @@
 import { operators as op, type Value } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type LayerFactory, layersOf } from "../layers.ts";
+import { pooledClassifier } from "./classifier.ts";
 import { fineTuning } from "./fine-tuning.ts";
 import { BY_IMAGENET } from "./preprocessing.ts";
 
@@ -24,8 +25,7 @@ export const DENSENET_121: BackboneEntry = {
     const layers = layersOf(seed);
     return {
       features: (x) => features(layers, x),
-      top: (y) =>
-        layers.dense(op.flatten(op.globalAveragePool(y)), "classifier", 1000, { scale: 1 }),
+      top: (y) => pooledClassifier(layers, y, "classifier"),
     };
   },
 };

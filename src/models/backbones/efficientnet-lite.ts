@@ -4,9 +4,10 @@
  * Source: Tan and Le 2019, table 1 and section 3.3; tensorflow/tpu, efficientnet/lite. Names are
  * efficientnet-pytorch's.
  */
-import { operators as op, type Value } from "../../onnx/index.ts";
+import type { Value } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type ConvOptions, type LayerFactory, layersOf } from "../layers.ts";
+import { pooledClassifier } from "./classifier.ts";
 import { fineTuning } from "./fine-tuning.ts";
 import { type ConvNorm, invertedResidual, relu6 } from "./inverted-residual.ts";
 
@@ -37,7 +38,7 @@ export const EFFICIENTNET_LITE: readonly BackboneEntry[] = SCALES.map((scale, in
     const layers = layersOf(seed);
     return {
       features: (x) => features(layers, x, scale),
-      top: (y) => layers.dense(op.flatten(op.globalAveragePool(y)), "_fc", 1000, { scale: 1 }),
+      top: (y) => pooledClassifier(layers, y, "_fc"),
     };
   },
 }));

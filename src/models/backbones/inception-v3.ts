@@ -6,6 +6,7 @@
 import { operators as op, type Value } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type ConvOptions, layersOf } from "../layers.ts";
+import { pooledClassifier } from "./classifier.ts";
 import { fineTuning } from "./fine-tuning.ts";
 import { BY_RANGE } from "./preprocessing.ts";
 
@@ -20,8 +21,7 @@ export const INCEPTION_V3: BackboneEntry = {
     const layers = layersOf(seed);
     return {
       features: (x) => inceptionV3(convNorms(seed), x),
-      top: (y) =>
-        layers.dense(op.flatten(op.globalAveragePool(y)), "predictions", 1000, { scale: 1 }),
+      top: (y) => pooledClassifier(layers, y, "predictions"),
     };
   },
 };

@@ -2,9 +2,10 @@
  * MobileNetV2 1.0: inverted residuals with linear bottlenecks and ReLU6.
  * Source: Sandler et al. 2018, table 2. Names are torchvision's.
  */
-import { operators as op, type Value } from "../../onnx/index.ts";
+import type { Value } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type ConvOptions, type LayerFactory, layersOf } from "../layers.ts";
+import { pooledClassifier } from "./classifier.ts";
 import { fineTuning } from "./fine-tuning.ts";
 import { type ConvNorm, invertedResidual, relu6 } from "./inverted-residual.ts";
 import { BY_IMAGENET } from "./preprocessing.ts";
@@ -30,8 +31,7 @@ export const MOBILENET_V2: BackboneEntry = {
     const layers = layersOf(seed);
     return {
       features: (x) => features(layers, x),
-      top: (y) =>
-        layers.dense(op.flatten(op.globalAveragePool(y)), "classifier.1", 1000, { scale: 1 }),
+      top: (y) => pooledClassifier(layers, y, "classifier.1"),
     };
   },
 };

@@ -6,6 +6,7 @@
 import { operators as op, type Value } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type ConvOptions, type LayerFactory, layersOf } from "../layers.ts";
+import { pooledClassifier } from "./classifier.ts";
 import { fineTuning } from "./fine-tuning.ts";
 import { BY_IMAGENET } from "./preprocessing.ts";
 
@@ -28,7 +29,7 @@ export const RESNET: readonly BackboneEntry[] = VARIANTS.map((variant) => ({
     const layers = layersOf(seed);
     return {
       features: (x) => features(layers, x, variant),
-      top: (y) => layers.dense(op.flatten(op.globalAveragePool(y)), "fc", 1000, { scale: 1 }),
+      top: (y) => pooledClassifier(layers, y, "fc"),
     };
   },
 }));

@@ -6,6 +6,7 @@
 import { operators as op, type Value } from "../../onnx/index.ts";
 import type { BackboneEntry } from "../backbone.ts";
 import { type LayerFactory, layersOf, windowPads } from "../layers.ts";
+import { pooledClassifier } from "./classifier.ts";
 import { fineTuning } from "./fine-tuning.ts";
 import { BY_RANGE } from "./preprocessing.ts";
 
@@ -20,8 +21,7 @@ export const XCEPTION: BackboneEntry = {
     const layers = layersOf(seed);
     return {
       features: (x) => features(layers, x),
-      top: (y) =>
-        layers.dense(op.flatten(op.globalAveragePool(y)), "predictions", 1000, { scale: 1 }),
+      top: (y) => pooledClassifier(layers, y, "predictions"),
     };
   },
 };
