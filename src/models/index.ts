@@ -9,22 +9,11 @@ export { blocksOf } from "./surgery/blocks.ts";
 export { type CutBackbone, type CutOptions, cutBackbone } from "./surgery/cut.ts";
 export { embedGraph } from "./surgery/embed.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
-export {
-  type BackboneGraphOptions,
-  backboneGraph,
-  expectedTensors,
-} from "./weights/backbone-graph.ts";
-export {
-  CATALOGUE,
-  type CatalogueEntry,
-  type ConvertedFile,
-  catalogueEntry,
-  type Digest,
-  type PublishedFile,
+export { type BackboneGraphOptions, backboneGraph } from "./weights/backbone-graph.ts";
+export type {
+  CatalogueEntry,
+  ConvertedFile,
+  Digest,
+  PublishedFile,
 } from "./weights/catalogue.ts";
-export {
-  type ExpectedTensors,
-  type FittedWeights,
-  fitWeights,
-} from "./weights/fit-weights.ts";
 export type { NamedTensors, WeightConvention } from "./weights/named-tensors.ts";
