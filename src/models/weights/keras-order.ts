@@ -4,6 +4,7 @@
  * their order in `model.layers`, which is by depth, and so do we, kind by kind.
  */
 import { type Graph, isConstantName, type Node } from "../../onnx/index.ts";
+import { flowOf } from "../surgery/flow.ts";
 import type { NamedTensors } from "./named-tensors.ts";
 
 /** A layer with parameters: ranks by the parameter's name. */
@@ -79,11 +80,11 @@ function layersOfGraph(graph: Graph): Map<string, Parts> {
 
 /** Layers between a node and the outputs; the nodes of one layer count as one. */
 function depthsOf(graph: Graph, layerOf: (node: Node) => string | undefined): Map<Node, number> {
-  const makers = makersOf(graph);
+  const { maker: makerOf } = flowOf(graph);
   const depths = new Map<Node, number>(graph.nodes.map((node) => [node, 0]));
   for (const node of graph.nodes.toReversed())
     for (const name of node.inputs) {
-      const maker = makers.get(name);
+      const maker = makerOf(name);
       if (!maker) continue;
       const isOneLayer = layerOf(node) !== undefined && layerOf(node) === layerOf(maker);
       const depth = depths.get(node)! + (isOneLayer ? 0 : 1);
@@ -94,10 +95,10 @@ function depthsOf(graph: Graph, layerOf: (node: Node) => string | undefined): Ma
 
 /** The nodes that the outputs depend on, each before its inputs, the first input first. */
 function walkFromOutputs(graph: Graph): Node[] {
-  const makers = makersOf(graph);
+  const { maker } = flowOf(graph);
   const met = new Set<Node>();
   const walk = (name: string): void => {
-    const node = makers.get(name);
+    const node = maker(name);
     if (!node || met.has(node)) return;
     met.add(node);
     node.inputs.forEach(walk);
@@ -105,10 +106,6 @@ function walkFromOutputs(graph: Graph): Node[] {
   // The last output is the one that depends on the others.
   for (const { name } of graph.outputs.toReversed()) walk(name);
   return [...met];
-}
-
-function makersOf({ nodes }: Graph): Map<string, Node> {
-  return new Map(nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
 }
 
 function grouped(rows: readonly (readonly [string, string, number])[]): Map<string, Parts> {
