@@ -1,13 +1,11 @@
 /** `.keras` archives: a zip file that holds the weights as HDF5 beside the configuration. */
 import { readFile } from "node:fs/promises";
 import { HilumError, isHilumError } from "../../errors.ts";
+import { mostUnpacked } from "./hdf5.node.ts";
 import { kerasTensors } from "./keras-h5.node.ts";
 import type { NamedTensors } from "./named-tensors.ts";
 
 const WEIGHTS = "model.weights.h5";
-/** A zip file can claim much more than it holds. Weights hardly compress: Keras stores them. */
-const LARGEST = 4 * 1024 ** 3;
-const LARGEST_EXPANSION = 100;
 
 /** The tensors of a `.keras` file. Throws `weights-malformed` naming the place. */
 export async function readKerasArchive(path: string): Promise<NamedTensors> {
@@ -29,7 +27,7 @@ async function weightsOf(bytes: Uint8Array, path: string): Promise<Uint8Array> {
     const files = unzipSync(bytes, {
       filter({ name, originalSize, size }) {
         if (name !== WEIGHTS) return false;
-        if (originalSize > LARGEST || originalSize > LARGEST_EXPANSION * Math.max(size, 1024))
+        if (originalSize > mostUnpacked(size))
           fail(`${WEIGHTS} claims to be ${originalSize} bytes, packed into ${size}`);
         return true;
       },
