@@ -27,6 +27,9 @@ th { color: var(--quiet); font-weight: 500; } td.number, th.number { text-align:
 ul.findings { list-style: none; padding: 0; } ul.findings li { padding: .45rem 0 .45rem .8rem; border-left: 4px solid var(--line); margin: .4rem 0; }
 ul.findings li.error { border-color: #c0392b; } ul.findings li.warning { border-color: var(--warn); }
 .side { display: flex; flex-wrap: wrap; gap: 2rem; align-items: flex-start; }
+.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.2rem 0; }
+.cards div { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; }
+.cards b { display: block; font-size: 1.7rem; line-height: 1.25; font-variant-numeric: tabular-nums; } .cards span { color: var(--quiet); font-size: .85rem; display: block; }
 code { font-family: ui-monospace, SFMono-Regular, Menlo, monospace; font-size: .9em; }
 footer { margin-top: 3rem; color: var(--quiet); font-size: .85rem; border-top: 1px solid var(--line); padding-top: .8rem; }
 @media print { body { background: #fff; } main { max-width: none; padding: 0; } figure, table { break-inside: avoid; } }

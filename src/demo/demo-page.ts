@@ -55,9 +55,6 @@ const BANNER =
   "Everything on this page is synthetic: every film was drawn by a program and shows no patient.";
 
 const STYLE = `${FIGURE_STYLE}${FILM_GRID_STYLE}${CONFUSION_STYLE}
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.2rem 0; }
-.cards div { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; }
-.cards b { display: block; font-size: 1.7rem; line-height: 1.25; font-variant-numeric: tabular-nums; } .cards span { color: var(--quiet); font-size: .88rem; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
 pre { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; overflow-x: auto; line-height: 1.6; }
 .preview img { max-width: min(100%, 38rem); }

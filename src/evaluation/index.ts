@@ -10,7 +10,7 @@ export {
 } from "./comparison/compare.ts";
 export { type AreaDifference, delongTest } from "./comparison/delong-test.ts";
 export { holm } from "./comparison/holm.ts";
-export { type McNemar, mcnemar, mcnemarOf } from "./comparison/mcnemar.ts";
+export { type McNemar, mcnemar } from "./comparison/mcnemar.ts";
 export { type BandPoint, type CurveBands, curveBands } from "./curves/bands.ts";
 export { type ReliabilityBin, reliabilityBins } from "./curves/reliability.ts";
 export {
@@ -37,7 +37,6 @@ export {
 export { decisionCurve, type NetBenefitPoint } from "./operating-points/decision-curve.ts";
 export { type PredictiveValue, predictiveValuesAt } from "./operating-points/predictive-values.ts";
 export {
-  confidenceAt,
   type RiskCoverage,
   type RiskCoveragePoint,
   riskCoverage,
@@ -53,7 +52,7 @@ export {
 } from "./prediction-set.ts";
 export { predictionsCsv } from "./predictions-csv.ts";
 export { type ReadPredictionsOptions, readPredictions } from "./predictions-file.ts";
-export { areaUnderRoc, averagePrecision, type RankPoint, rankPoints } from "./ranking.ts";
+export { areaUnderRoc, averagePrecision } from "./ranking.ts";
 export { rateRangePlot } from "./rate-range-plot.ts";
 export type { Analysis, AnalysisOptions } from "./report/analysis.ts";
 export { type Comparison, compareSets, distinctNames, type NamedSet } from "./report/comparison.ts";
@@ -110,8 +109,6 @@ export { type EmbeddingShift, embeddingShift } from "./shift/embeddings.ts";
 export { filmStatistics } from "./shift/film-statistics.ts";
 export {
   type FeatureShift,
-  type ImageStatistics,
-  imageStatistics,
   type Shift,
   type ShiftSample,
   shiftBetween,

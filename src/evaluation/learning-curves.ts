@@ -86,7 +86,6 @@ export async function learningCurves(
     ],
   });
   return plotSvg({
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     hconcat: [lossPlot, ...(best ? [metricPlot(best)] : [])],
   });
 }

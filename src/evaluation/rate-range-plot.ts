@@ -24,7 +24,6 @@ export async function rateRangePlot(
   const first = points[0]?.smoothed ?? 1;
   const shown = points.map((point) => ({ ...point, loss: Math.min(point.loss, 2 * first) }));
   return plotSvg({
-    $schema: "https://vega.github.io/schema/vega-lite/v6.json",
     width: 460,
     height: 260,
     title:

@@ -1,7 +1,7 @@
 /** The confusion matrix as a picture. */
 import type { Evaluation } from "../evaluation.ts";
 import { CATEGORY, COLOURS } from "../theme.ts";
-import { type Figure, percent, SCHEMA, SIDE, shortened } from "./figure.ts";
+import { type Figure, percent, SIDE, shortened } from "./figure.ts";
 
 /** Rows are what is true, columns what the model said; the darker the larger the share of the row. */
 export function confusionFigure({ labels, matrix }: NonNullable<Evaluation["confusion"]>): Figure {
@@ -52,7 +52,6 @@ export function confusionFigure({ labels, matrix }: NonNullable<Evaluation["conf
     caption:
       "Rows are what is true, columns what the model said at its operating point; percentages are of the row. Blue was read rightly, orange wrongly, the fuller the more.",
     plot: {
-      $schema: SCHEMA,
       width: side,
       height: side * (labels.length === 2 ? 0.75 : 1),
       title: "Confusion matrix",

@@ -1,7 +1,7 @@
 /** Curves of one or several models over each other, with their bands. */
 import type { PlotSpec } from "../plot.ts";
 import { CATEGORY, COLOURS } from "../theme.ts";
-import { SCHEMA, SIDE, shortened } from "./figure.ts";
+import { SIDE, shortened } from "./figure.ts";
 
 export interface CurvePoint {
   readonly x: number;
@@ -66,7 +66,6 @@ export function curvePlot(
       pick(curve).map((values) => ({ ...values, name: names[index]! })),
     );
   return {
-    $schema: SCHEMA,
     width: SIDE,
     height: SIDE,
     title,

@@ -15,7 +15,6 @@ export interface Figure {
   };
 }
 
-export const SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json";
 /** Drawn sides in pixels: two plots stand beside each other on a page, one fits a phone. */
 export const SIDE = 300;
 
@@ -24,6 +23,9 @@ export const percent = (share: number, digits = 1): string => `${(100 * share).t
 
 export const shown = (value: number | null, digits = 3): string =>
   value === null ? "not defined" : value.toFixed(digits);
+
+/** A p-value; below four digits only that it is. */
+export const pText = (p: number): string => (p < 0.0001 ? "< 0.0001" : p.toFixed(4));
 
 /** An interval in words; nothing where there is none. */
 export const between = (low: number | null, high: number | null, digits = 3): string =>

@@ -1,7 +1,7 @@
 /** A metric by group, with its interval: subgroups and corruptions. */
 import type { CorruptionResult } from "../robustness/robustness.ts";
 import { COLOURS } from "../theme.ts";
-import { between, type Figure, SCHEMA, shortened, shown } from "./figure.ts";
+import { between, type Figure, shortened, shown } from "./figure.ts";
 
 export interface ForestRow {
   /** Of which column the group is one. */
@@ -48,7 +48,6 @@ export function forestFigure(
     title: "Subgroups",
     caption: `${metric} in each group with its 95 % interval; the dashed line is that of all films.${worst ? ` The worst group, in orange: ${hasColumns ? `${worst.column} ` : ""}${worst.group}.` : ""}`,
     plot: {
-      $schema: SCHEMA,
       width: 200,
       height: { step: 26 },
       title: metric,
@@ -96,7 +95,6 @@ export function corruptionFigure(
     title: "Robustness",
     caption: `${title} on films that were spoilt on purpose, the deeper the colour the worse spoilt (severity 1 to 5); the dashed line is that of the same films unspoilt. Large films are first brought to a shorter side of 224 pixels, for which the corruptions are defined.`,
     plot: {
-      $schema: SCHEMA,
       width: 220,
       height: { step: 6, for: "offset" },
       title: `${title} by corruption`,

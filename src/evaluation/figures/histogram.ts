@@ -1,6 +1,6 @@
 /** What probabilities the films of each class were given. */
 import { CATEGORY, COLOURS } from "../theme.ts";
-import { type Figure, SCHEMA, shortened } from "./figure.ts";
+import { type Figure, shortened } from "./figure.ts";
 
 const BINS = 25;
 const WIDTH = 300;
@@ -22,7 +22,6 @@ export function histogramFigure(
     title: "Probabilities by class",
     caption: `How many films of each class were given which probability of ${positive}; few stand in the middle where the model is sure of itself.${threshold === null ? "" : " The line is the operating point: what lies right of it is called positive."} The heights have scales of their own.`,
     plot: {
-      $schema: SCHEMA,
       spacing: 14,
       vconcat: counted.map(({ name }, index) => ({
         width: WIDTH,

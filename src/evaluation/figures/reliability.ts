@@ -2,7 +2,7 @@
 import type { Cell } from "../../page.ts";
 import type { ReliabilityBin } from "../curves/reliability.ts";
 import { CATEGORY, COLOURS } from "../theme.ts";
-import { type Figure, SCHEMA, SIDE, shortened } from "./figure.ts";
+import { type Figure, SIDE, shortened } from "./figure.ts";
 
 const STRIP = 60;
 
@@ -41,7 +41,6 @@ export function reliabilityFigure(
     caption:
       "Films are put into bins by the probability that they were given. A point on the dashed line keeps its word: of the films given 70 %, 70 % are positive. Below it the model claims too much, above it too little. Lines are 95 % intervals; the bars say how many films stand behind a point.",
     plot: {
-      $schema: SCHEMA,
       spacing: 8,
       vconcat: [
         {

@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { guardDisk, writeFileAtomically } from "../../files.node.ts";
 import { escapeHtml, htmlTable, page } from "../../page.ts";
-import { between } from "../figures/figure.ts";
+import { between, pText } from "../figures/figure.ts";
 import { type Comparison, comparisonFigures, type NamedSet } from "./comparison.ts";
 import { drawFigures, figuresHtml, writeFigures } from "./figure-page.ts";
 import { metricTitle } from "./metric-rows.ts";
@@ -35,8 +35,6 @@ const TESTS: Readonly<Record<string, string>> = {
 };
 
 export const PAIR_HEAD = ["first – second", "metric", "difference", "test", "p", "p (Holm)"];
-
-const pText = (p: number) => (p < 0.0001 ? "< 0.0001" : p.toFixed(4));
 
 /** The tested metrics of each pair, the first model less the second. */
 export function pairRows({ pairs }: Comparison): string[][] {

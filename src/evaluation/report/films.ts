@@ -1,7 +1,6 @@
 /** Which films a report shows: the most confident mistakes, and some of each class. */
-
 import { labelsOf } from "../../datasets/index.portable.ts";
-import { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "../../datasets/index.ts";
+import { type FilmPicture, filmGrid, filmPicture } from "../../datasets/index.ts";
 import { escapeHtml } from "../../page.ts";
 import { randomStream } from "../../random.ts";
 import { positiveOf } from "../prediction.ts";
@@ -10,8 +9,6 @@ import { classSaid } from "./said.ts";
 
 const MISTAKES = 12;
 const SAMPLES_PER_CLASS = 6;
-
-export { FILM_GRID_STYLE };
 
 /** The films read wrongly, the one first of which the model was surest; none of findings. */
 export function confidentMistakes(

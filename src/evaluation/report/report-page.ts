@@ -1,8 +1,9 @@
 /** The report as one HTML page that needs no network. */
+import { FILM_GRID_STYLE } from "../../datasets/index.ts";
 import { escapeHtml, htmlPlot, htmlTable, page } from "../../page.ts";
 import type { Evaluation } from "../evaluation.ts";
 import { type DrawnFigure, FIGURE_STYLE, figuresHtml } from "./figure-page.ts";
-import { FILM_GRID_STYLE, filmsHtml } from "./films.ts";
+import { filmsHtml } from "./films.ts";
 import {
   CLASS_HEAD,
   classRows,
@@ -16,9 +17,6 @@ import type { Report } from "./report.ts";
 import { BAND_HEAD, bandRows, bandText, SHIFT_HEAD, shiftRows } from "./validation.ts";
 
 export const REPORT_STYLE = `${FIGURE_STYLE}${FILM_GRID_STYLE}
-.cards { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1.2rem 0; }
-.cards div { background: var(--card); border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; }
-.cards b { display: block; font-size: 1.7rem; line-height: 1.25; font-variant-numeric: tabular-nums; } .cards span { color: var(--quiet); font-size: .85rem; display: block; }
 h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
 .metrics td:nth-child(3), .metrics td:last-child { white-space: nowrap; }
 .curves svg { max-width: none; }

@@ -1,6 +1,6 @@
 /** What the films that a model was validated on say of those that it is evaluated on. */
 import { labelsOf } from "../../datasets/index.portable.ts";
-import { percent } from "../figures/figure.ts";
+import { percent, pText } from "../figures/figure.ts";
 import { errorsAt, type UncertainBand, uncertainBand } from "../operating-points/risk-coverage.ts";
 import { positiveColumn, positiveOf } from "../prediction.ts";
 import type { PredictionSet } from "../prediction-set.ts";
@@ -155,6 +155,6 @@ export function shiftRows({ features }: Shift): string[][] {
     reference.toFixed(3),
     current.toFixed(3),
     percent(statistic, 0),
-    p < 0.0001 ? "< 0.0001" : p.toFixed(4),
+    pText(p),
   ]);
 }

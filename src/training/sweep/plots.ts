@@ -5,8 +5,6 @@ import { importances } from "./importance.ts";
 import type { TrialResult } from "./result.ts";
 import { drawingRange, type NumberDimension } from "./space.ts";
 
-const SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json";
-
 /** The plots by name; `pareto` only where there are two objectives. */
 export async function sweepPlots(
   config: SweepConfig,
@@ -21,8 +19,7 @@ export async function sweepPlots(
     ...(config.objectives.length > 1 ? { pareto: paretoSpec(config, scored) } : {}),
   };
   const drawn = Object.entries(specs).map(
-    async ([name, spec]) =>
-      [name, await plotSvg({ $schema: SCHEMA, ...spec } as PlotSpec)] as const,
+    async ([name, spec]) => [name, await plotSvg(spec as PlotSpec)] as const,
   );
   return Object.fromEntries(await Promise.all(drawn));
 }
