@@ -1,5 +1,5 @@
 /** What the audit measures of one film. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import sharp from "sharp";
 import { decodeImage, readImageBytes } from "../images/index.ts";
 import { filmHash, HASH_GRID } from "./near-duplicates.ts";
@@ -45,7 +45,7 @@ export async function filmFacts(path: string, name: string): Promise<FilmFacts> 
     width,
     height,
     bytes: bytes.length,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
+    sha256: hash("sha256", bytes),
     brightness,
     contrast,
     darkBorder: share(border, (value) => value < NEARLY_BLACK),

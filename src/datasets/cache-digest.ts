@@ -3,7 +3,7 @@
  * films to find out that it knows them. The memory is a text file of lines that are only ever
  * appended; what is torn or foreign in it is passed over, and losing it costs time alone.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { appendFile, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { type ReadOptions, readImageBytes } from "../images/index.ts";
@@ -31,7 +31,7 @@ export async function openDigestMemory(folder: string): Promise<DigestMemory> {
       const key = await identityOf(path);
       const remembered = key && known.get(key);
       if (remembered) return remembered;
-      const digest = digestOf(await readImageBytes(path, options));
+      const digest = hash("sha256", await readImageBytes(path, options));
       if (key) {
         known.set(key, digest);
         learned.push(`${key} ${digest}\n`);
@@ -48,11 +48,6 @@ export async function openDigestMemory(folder: string): Promise<DigestMemory> {
   };
 }
 
-/** SHA-256, hexadecimal. */
-export function digestOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
-}
-
 /**
  * What changes whenever a file's contents do: the change time cannot be set back by a program.
  * Hashed, because paths of films can name patients.
@@ -61,7 +56,7 @@ async function identityOf(path: string): Promise<string | undefined> {
   try {
     const { size, mtimeNs, ctimeNs, ino, dev } = await stat(path, { bigint: true });
     const identity = [resolve(path), dev, ino, size, mtimeNs, ctimeNs].join("\0");
-    return createHash("sha256").update(identity).digest("hex").slice(0, 32);
+    return hash("sha256", identity).slice(0, 32);
   } catch {
     return undefined;
   }

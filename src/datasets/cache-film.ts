@@ -4,6 +4,7 @@
  * model.onnx. Two cores make 54-63 films a second out of 72 full-size ones (445x140 to 2396x1990, to
  * 224x224; decoding takes three times as long as resizing), and 290-330 out of 5,216 of 224x224.
  */
+import { hash } from "node:crypto";
 import { HilumError } from "../errors.ts";
 import {
   decodeImage,
@@ -14,7 +15,6 @@ import {
 } from "../images/index.ts";
 import { openSession, type Session } from "../onnx/index.node.ts";
 import { graphBuilder } from "../onnx/index.ts";
-import { digestOf } from "./cache-digest.ts";
 import type { PackedRecord } from "./cache-pack.ts";
 
 export interface FilmReader {
@@ -39,7 +39,7 @@ export function openFilmReader({
   return {
     async read(path, { name, digest }) {
       const bytes = await readImageBytes(path, { name });
-      if (digestOf(bytes) !== digest)
+      if (hash("sha256", bytes) !== digest)
         throw new HilumError(
           "image-unreadable",
           `${name} changed while it was read. Run again when it is written completely.`,

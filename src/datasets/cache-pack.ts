@@ -5,7 +5,7 @@
  * renamed when it is whole, and its name is made of its contents: two processes that make the same
  * pack replace it by itself.
  */
-import { createHash, randomBytes } from "node:crypto";
+import { hash, randomBytes } from "node:crypto";
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -43,7 +43,7 @@ export async function writePack(
   trailer.writeDoubleLE(records.length * recordBytes, 8);
   trailer.writeUInt32LE(index.length, 16);
   trailer.writeUInt32LE(crc32(index), 20);
-  const name = createHash("sha256").update(index).digest("hex").slice(0, 32);
+  const name = hash("sha256", index).slice(0, 32);
   const path = join(folder, `${name}${PACK_SUFFIX}`);
   const temporary = join(
     folder,

@@ -4,7 +4,7 @@
  * were resized with. Building goes block by block through the samples; whatever a killed run
  * finished is found again. Read next: cache-store.ts, cache-pack.ts, cache-film.ts.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -66,7 +66,7 @@ export async function buildImageCache(
   if (!(Number.isInteger(size) && size > 0 && size <= 4096))
     throw new HilumError("invalid-option", `Size ${size} is no whole number of 1 to 4096 pixels.`);
   const setting = { resize: RESIZE_VERSION, size, fit, window: window ?? null };
-  const key = createHash("sha256").update(JSON.stringify(setting)).digest("hex").slice(0, 12);
+  const key = hash("sha256", JSON.stringify(setting)).slice(0, 12);
   let store: PackStore | undefined;
   let reader: FilmReader | undefined;
   try {

@@ -1,5 +1,5 @@
 /** The films of a run: cached, split by patient, checked for leaks, written down. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   buildImageCache,
   type DataSplit,
@@ -96,7 +96,7 @@ function splitCache(
     problems: [...problems, ...cache.problems, ...split.warnings, ...leaks],
     leaks,
     manifest,
-    manifestSha256: createHash("sha256").update(manifest).digest("hex"),
+    manifestSha256: hash("sha256", manifest),
     close: () => cache.close(),
   };
 }

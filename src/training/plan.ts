@@ -1,5 +1,5 @@
 /** What a run will do, settled before it starts: network, loss, graphs. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   adam,
   adamW,
@@ -102,9 +102,7 @@ export function graphsOf(
     training,
     validation: inferenceForward({ ...parts, task, inputs }),
     parameters: names.reduce((sum, name) => sum + forward.initializers.get(name)!.data.length, 0),
-    sha256: createHash("sha256")
-      .update(writeModel(modelOf(forward)))
-      .digest("hex"),
+    sha256: hash("sha256", writeModel(modelOf(forward))),
   };
 }
 

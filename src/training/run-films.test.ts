@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -15,7 +15,7 @@ function film(name: string, contents: string): string {
 }
 
 const line = (contents: string, split: string) =>
-  `${JSON.stringify({ path: "elsewhere.png", split, sha256: createHash("sha256").update(contents).digest("hex") })}\n`;
+  `${JSON.stringify({ path: "elsewhere.png", split, sha256: hash("sha256", contents) })}\n`;
 
 it("knows films by their contents, whatever they are called and wherever they lie", async () => {
   const folder = runFolder(root);

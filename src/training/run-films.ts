@@ -1,5 +1,5 @@
 /** Which films a run used, from its manifest; told by their contents, wherever they lie now. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { type RunFolder, refuseDamaged } from "./run-folder.ts";
 
@@ -14,11 +14,7 @@ export async function filmsSeenBy(folder: RunFolder, paths: readonly string[]): 
   const partOf = partsByDigest(folder);
   const count = { train: 0, val: 0 };
   for (const path of paths) {
-    const part = partOf.get(
-      createHash("sha256")
-        .update(await readFile(path))
-        .digest("hex"),
-    );
+    const part = partOf.get(hash("sha256", await readFile(path)));
     if (part) count[part]++;
   }
   return { trainedOn: count.train, validatedOn: count.val };

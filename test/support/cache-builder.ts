@@ -3,7 +3,7 @@
  * `node --import tsx cache-builder.ts OPTIONS`, where OPTIONS is JSON. Says "progress N" as films
  * are done and prints a digest of all films at the end.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { buildImageCache, type Sample } from "../../src/datasets/index.ts";
 
 interface Request {
@@ -21,4 +21,4 @@ const cache = await buildImageCache(samples, {
 const out = new Uint8Array(cache.count * size * size);
 cache.readInto(Int32Array.from(out.subarray(0, cache.count).keys()), out);
 cache.close();
-process.stdout.write(`films ${cache.count} ${createHash("sha256").update(out).digest("hex")}\n`);
+process.stdout.write(`films ${cache.count} ${hash("sha256", out)}\n`);

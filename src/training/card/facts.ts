@@ -1,5 +1,5 @@
 /** A model card's facts, all of them from the run: nothing is typed. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { basename } from "node:path";
 import { arch, platform } from "node:process";
 import { type ClassifierMetadata, NOTICE } from "../../classifier/index.ts";
@@ -131,12 +131,10 @@ export function cardFacts(
       weights: weightsDigest(model.graph),
       manifest: config.manifestSha256,
       network: config.networkSha256,
-      validationPredictions: sha256(run.read("validation")!),
+      validationPredictions: hash("sha256", run.read("validation")!),
     },
   };
 }
-
-const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 /** Columns that tell groups apart: neither the same everywhere nor different in every film. */
 function groupingColumns({ columns, keys }: PredictionSet): Record<string, readonly string[]> {

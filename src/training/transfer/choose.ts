@@ -1,5 +1,5 @@
 /** Which model a run trains: a network from scratch, a pretrained backbone by name, or an ONNX file's. */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { HilumError } from "../../errors.ts";
@@ -175,7 +175,7 @@ function weightFile(path: string, option: string): WeightFile {
       `Option ${option}: there is no file ${absolute}. Check the path.`,
       { option, path: absolute },
     );
-  const sha256 = createHash("sha256").update(readFileSync(absolute)).digest("hex");
+  const sha256 = hash("sha256", readFileSync(absolute));
   return { path: absolute, sha256 };
 }
 

@@ -3,7 +3,7 @@
  * everything that a feature hangs on, in which each film is found by its file's digest. Its packs are
  * those of the image cache: whole or not there, and common to processes at work at once.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { readSync } from "node:fs";
 import { join } from "node:path";
 import {
@@ -137,7 +137,7 @@ function extractorOf(
   let session: Promise<Session> | undefined;
   return {
     isDrawn,
-    sha256: createHash("sha256").update(bytes).digest("hex"),
+    sha256: hash("sha256", bytes),
     width: Number(graph.outputs[0]!.shape![1]),
     session: () => {
       session ??= openSession(bytes, settings);
@@ -174,7 +174,7 @@ function keyOf({ sha256, isDrawn }: Extractor, { settings }: FeatureSource, pass
   const { size, fit, window, threads, seed } = settings;
   // Sums are grouped by thread: a run's bits must not hang on who filled the store.
   const key = { sha256, size, fit, window, threads, drawn: isDrawn ? { seed, pass } : null };
-  return createHash("sha256").update(JSON.stringify(key)).digest("hex").slice(0, 16);
+  return hash("sha256", JSON.stringify(key)).slice(0, 16);
 }
 
 interface Filling {
