@@ -1,7 +1,7 @@
 /** Which films a run used, from its manifest; told by their contents, wherever they lie now. */
 import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { type RunFolder, refuseDamaged } from "./run-folder.ts";
+import type { RunFolder } from "./run-folder.ts";
 
 export interface FilmsSeen {
   readonly trainedOn: number;
@@ -21,15 +21,6 @@ export async function filmsSeenBy(folder: RunFolder, paths: readonly string[]): 
 }
 
 function partsByDigest(folder: RunFolder): ReadonlyMap<string, "train" | "val"> {
-  const parts = new Map<string, "train" | "val">();
-  const text = Buffer.from(folder.read("manifest") ?? "").toString("utf8");
-  for (const line of text.split("\n").filter(Boolean)) {
-    try {
-      const { sha256, split } = JSON.parse(line) as { sha256: string; split: "train" | "val" };
-      parts.set(sha256, split);
-    } catch (cause) {
-      refuseDamaged(folder.file("manifest"), "has a line that cannot be read", cause);
-    }
-  }
-  return parts;
+  const lines = folder.lines<{ sha256: string; split: "train" | "val" }>("manifest");
+  return new Map(lines.map(({ sha256, split }) => [sha256, split]));
 }

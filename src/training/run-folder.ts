@@ -70,6 +70,8 @@ export interface RunFolder {
   result(): RunResult;
   write(name: RunFile, contents: string | Uint8Array): void;
   read(name: RunFile): Uint8Array | undefined;
+  /** A file of JSON lines, none where it is not there. Throws `run-damaged`. */
+  lines<T>(name: RunFile): T[];
 }
 
 export function runFolder(path: string): RunFolder {
@@ -86,6 +88,7 @@ export function runFolder(path: string): RunFolder {
     result: () => ({ run: path, model: file("model"), ...(readJson(file("result")) as Outcome) }),
     write: (name, contents) => writeRunFile(path, file(name), contents),
     read: (name) => (existsSync(file(name)) ? readFileSync(file(name)) : undefined),
+    lines: (name) => readLines(file(name)),
   };
 }
 
@@ -121,6 +124,18 @@ function readJson(path: string): unknown {
     return JSON.parse(readFileSync(path, "utf8"));
   } catch (cause) {
     return refuseDamaged(path, "cannot be read as JSON", cause);
+  }
+}
+
+function readLines<T>(path: string): T[] {
+  if (!existsSync(path)) return [];
+  try {
+    return readFileSync(path, "utf8")
+      .split("\n")
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as T);
+  } catch (cause) {
+    return refuseDamaged(path, "has a line that cannot be read", cause);
   }
 }
 

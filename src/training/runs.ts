@@ -1,12 +1,13 @@
 /** All runs below a folder, as rows to list, sort, filter and compare. */
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { HilumError, nearest } from "../errors.ts";
 import { isBetter, SELECTION_METRICS } from "../evaluation/index.ts";
 import { isFolderLocked } from "../folder-lock.node.ts";
 import type { EpochRecord } from "./checkpoint.ts";
-import { RUN_FILES, type RunConfig, runFolder } from "./run-folder.ts";
+import { foldersBelow } from "./folders-below.ts";
+import { type RunConfig, runFolder } from "./run-folder.ts";
 
 export interface RunRow {
   /** Its folder, from the one that was searched. */
@@ -27,8 +28,6 @@ export interface RunRow {
   readonly time: number;
 }
 
-const DEEPEST = 5;
-
 /** Rows of all runs below the folder, newest first. Throws `file-not-found`. */
 export function listRuns(folder: string): RunRow[] {
   if (!existsSync(folder))
@@ -39,18 +38,9 @@ export function listRuns(folder: string): RunRow[] {
         path: folder,
       },
     );
-  return runFolders(resolve(folder), DEEPEST)
-    .flatMap((path) => rowOf(path, folder) ?? [])
+  return foldersBelow(folder)
+    .runs.flatMap((path) => rowOf(join(resolve(folder), path), folder) ?? [])
     .sort((a, b) => b.time - a.time);
-}
-
-/** A run holds no runs, but a fold's and a trial's folder do. */
-function runFolders(folder: string, depth: number): string[] {
-  if (existsSync(join(folder, RUN_FILES.config))) return [folder];
-  if (depth === 0) return [];
-  return readdirSync(folder, { withFileTypes: true })
-    .filter((entry) => entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
-    .flatMap(({ name }) => runFolders(join(folder, name), depth - 1));
 }
 
 /** Undefined for a folder whose config.json is of something else. */
@@ -63,8 +53,8 @@ export function rowOf(path: string, folder: string): RunRow | undefined {
     return undefined;
   }
   const { settings } = config;
-  const history = runHistory(path);
-  const all = [...epochsIn(join(path, RUN_FILES.headHistory)), ...history];
+  const history = run.lines<EpochRecord>("history");
+  const all = [...run.lines<EpochRecord>("headHistory"), ...history];
   const best = bestOf(all, settings.metric);
   return {
     run: relative(resolve(folder), path) || ".",
@@ -79,19 +69,6 @@ export function rowOf(path: string, folder: string): RunRow | undefined {
     seconds: all.reduce((sum, { seconds }) => sum + seconds, 0),
     time: all.at(-1)?.time ?? statSync(run.file("config")).mtimeMs / 1000,
   };
-}
-
-/** A run's epochs so far. */
-export function runHistory(path: string): EpochRecord[] {
-  return epochsIn(join(path, RUN_FILES.history));
-}
-
-function epochsIn(file: string): EpochRecord[] {
-  if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8")
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as EpochRecord);
 }
 
 function bestOf(history: readonly EpochRecord[], metric: string): EpochRecord | undefined {

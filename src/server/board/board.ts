@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { isAbsolute, relative, resolve } from "node:path";
 import { HilumError } from "../../errors.ts";
-import { rowOf, runFolder, runHistory } from "../../training/index.ts";
+import { rowOf, runFolder } from "../../training/index.ts";
 import { runPage, runsPage, sweepPage } from "./pages.ts";
 import { BOARD_SCRIPT } from "./script.ts";
 import { type RunWatch, watchRuns } from "./watch.ts";
@@ -117,10 +117,11 @@ function isAmong(watch: RunWatch, sweep: string): boolean {
 }
 
 function runAnswer(folder: string, place: string): object {
-  const { settings } = runFolder(place).config();
+  const run = runFolder(place);
+  const { settings } = run.config();
   return {
     row: rowOf(place, folder),
-    history: runHistory(place),
+    history: run.lines("history"),
     settings,
     epochs: settings.epochs,
   };

@@ -2,6 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { escapeHtml, htmlTable, page } from "../../page.ts";
+import { SWEEP_FILES, type SweepResult } from "../../training/index.ts";
 
 const STYLE = `
 main { max-width: 78rem; } nav { margin: .5rem 0; } a { color: var(--accent); }
@@ -39,29 +40,17 @@ export function runPage(path: string): string {
   });
 }
 
-interface SweepFile {
-  readonly trials: readonly {
-    readonly number: number;
-    readonly state: string;
-    readonly value: number | null;
-    readonly seconds: number;
-    readonly params: Readonly<Record<string, unknown>>;
-  }[];
-  readonly best: { readonly number: number } | null;
-  readonly command: string | null;
-}
-
 /** A sweep as its last finished worker left it: plots, and its trials. */
 export function sweepPage(path: string, folder: string): string {
-  const file = join(folder, "sweep.json");
+  const file = join(folder, SWEEP_FILES.result);
   if (!existsSync(file))
     return page({
       title: path,
       style: STYLE,
       body: `${BACK}<p>The sweep is under way: its trials are among the runs, and its plots come at its end.</p>`,
     });
-  const { trials, best, command } = JSON.parse(readFileSync(file, "utf8")) as SweepFile;
-  const plots = join(folder, "plots");
+  const { trials, best, command } = JSON.parse(readFileSync(file, "utf8")) as SweepResult;
+  const plots = join(folder, SWEEP_FILES.plots);
   const pictures = (existsSync(plots) ? readdirSync(plots) : [])
     .filter((name) => name.endsWith(".svg"))
     .map((name) => `<figure>${readFileSync(join(plots, name), "utf8")}</figure>`);

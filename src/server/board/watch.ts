@@ -1,8 +1,8 @@
 /** Rows of runs, read again only where their files changed: a thousand runs are listed in a blink. */
-import { readdirSync, statSync } from "node:fs";
+import { statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { isFolderLocked } from "../../folder-lock.node.ts";
-import { RUN_FILES, type RunRow, rowOf } from "../../training/index.ts";
+import { foldersBelow, RUN_FILES, type RunRow, rowOf } from "../../training/index.ts";
 
 export interface RunWatch {
   /** All rows as they are now, newest first. */
@@ -10,7 +10,7 @@ export interface RunWatch {
   /** Rows that changed since the version, and the version they make. */
   since(version: number): { readonly version: number; readonly rows: readonly RunRow[] };
   /** Folders of sweeps, from the one that is watched. */
-  sweeps(): string[];
+  sweeps(): readonly string[];
 }
 
 interface Known {
@@ -19,18 +19,14 @@ interface Known {
   readonly version: number;
 }
 
-const DEEPEST = 5;
-const SWEEP_STORE = "sweep.db";
-
 /** Watches the runs below a folder, which may not be there yet. */
 export function watchRuns(folder: string): RunWatch {
   const root = resolve(folder);
   const known = new Map<string, Known>();
   let version = 0;
-  let sweeps: string[] = [];
+  let sweeps: readonly string[] = [];
   const look = () => {
-    const found = { runs: [] as string[], sweeps: [] as string[] };
-    search(root, "", DEEPEST, found);
+    const found = foldersBelow(root);
     sweeps = found.sweeps;
     const there = new Set(found.runs);
     for (const path of known.keys()) if (!there.has(path)) known.delete(path);
@@ -59,30 +55,6 @@ export function watchRuns(folder: string): RunWatch {
     },
     sweeps: () => sweeps,
   };
-}
-
-function search(
-  root: string,
-  below: string,
-  depth: number,
-  found: { runs: string[]; sweeps: string[] },
-): void {
-  let entries: import("node:fs").Dirent[];
-  try {
-    entries = readdirSync(join(root, below), { withFileTypes: true });
-  } catch {
-    // It may have been removed since it was listed.
-    return;
-  }
-  if (entries.some(({ name }) => name === SWEEP_STORE)) found.sweeps.push(below || ".");
-  if (entries.some(({ name }) => name === RUN_FILES.config)) {
-    found.runs.push(below);
-    return;
-  }
-  if (depth === 0) return;
-  for (const entry of entries)
-    if (entry.isDirectory() && !/^\.|^node_modules$/.test(entry.name))
-      search(root, join(below, entry.name), depth - 1, found);
 }
 
 /** Changes whenever a run's history grows, its end comes, or a process takes it up or leaves it. */

@@ -154,11 +154,7 @@ interface ManifestLine {
 }
 
 function partsOf(run: RunFolder): Record<string, PartFacts> {
-  const lines = Buffer.from(run.read("manifest") ?? "")
-    .toString("utf8")
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as ManifestLine);
+  const lines = run.lines<ManifestLine>("manifest");
   const names = [...new Set(lines.map(({ split }) => split))];
   return Object.fromEntries(
     names.map((name) => {

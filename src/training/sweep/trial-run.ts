@@ -210,20 +210,13 @@ async function objectiveValues(
 }
 
 function historyOf(out: string): EpochRecord[] {
-  const text = Buffer.from(runFolder(out).read("history") ?? "").toString("utf8");
-  return text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as EpochRecord);
+  return runFolder(out).lines("history");
 }
 
 /** With the patients, as the run's manifest names them in the same order. */
 function savePredictions(path: string, out: string, predictions: readonly Prediction[]): void {
-  const manifest = Buffer.from(runFolder(out).read("manifest") ?? "").toString("utf8");
-  const patients = manifest
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as { split: string; patient: string })
+  const patients = runFolder(out)
+    .lines<{ split: string; patient: string }>("manifest")
     .filter(({ split }) => split === "val")
     .map(({ patient }) => patient);
   const plain = predictions.map(({ target, probabilities }) => ({

@@ -1,6 +1,6 @@
 /** Brings an MLflow run up to what a run's folder holds: what it has already is not sent again. */
 import type { EpochRecord } from "../checkpoint.ts";
-import type { RunFile, RunFolder } from "../run-folder.ts";
+import type { RunFolder } from "../run-folder.ts";
 import type { Answer, Call } from "./call.ts";
 import {
   type Metric,
@@ -126,8 +126,8 @@ interface News {
 }
 
 function news(folder: RunFolder, { sent }: Memory): News[] {
-  const head = recordsOf(folder, "headHistory").filter(({ epoch }) => epoch > sent.head);
-  const epochs = recordsOf(folder, "history").filter(({ epoch }) => epoch > sent.epochs);
+  const head = folder.lines<EpochRecord>("headHistory").filter(({ epoch }) => epoch > sent.head);
+  const epochs = folder.lines<EpochRecord>("history").filter(({ epoch }) => epoch > sent.epochs);
   const headEnd = head.at(-1)?.epoch ?? sent.head;
   return [
     ...head.map((record) => ({
@@ -150,12 +150,4 @@ function batches(all: readonly News[]): News[] {
     else joined.push({ metrics, sent });
   }
   return joined;
-}
-
-function recordsOf(folder: RunFolder, file: RunFile): EpochRecord[] {
-  const text = Buffer.from(folder.read(file) ?? "").toString("utf8");
-  return text
-    .split("\n")
-    .filter(Boolean)
-    .map((line) => JSON.parse(line) as EpochRecord);
 }

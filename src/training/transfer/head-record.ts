@@ -32,15 +32,11 @@ export function readHead(folder: RunFolder): HeadRecord | undefined {
   if (!bytes) return undefined;
   try {
     const { tensors, metadata } = readSafetensors(bytes, folder.file("head"));
-    const lines = Buffer.from(folder.read("headHistory") ?? "").toString();
     return {
       tensors,
       bestEpoch: Number(metadata.bestEpoch),
       value: JSON.parse(metadata.value!) as number | null,
-      history: lines
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => JSON.parse(line) as EpochRecord),
+      history: folder.lines("headHistory"),
     };
   } catch (cause) {
     return refuseDamaged(folder.file("head"), "is a damaged head", cause);
