@@ -45,6 +45,23 @@ describe.each(["asha", "median"] as const)("the pruner %s", (pruner) => {
   });
 });
 
+describe("the median pruner", () => {
+  const trialOf = (number: number, loss: number): Observation => ({
+    number,
+    state: "complete",
+    params: {},
+    losses: [loss],
+    reports: [{ step: 1, loss }],
+  });
+  const before = [1, 2, 3, 4, 5].map((loss, number) => trialOf(number, loss));
+  const isStopped = (loss: number) =>
+    PRUNERS.median({ ...trialOf(5, loss), state: "running" }, before, { steps: 2, seed: 1 });
+
+  it("spares a trial that stands at the median, and stops one just behind it", () => {
+    expect([isStopped(3), isStopped(3.001)]).toEqual([false, true]);
+  });
+});
+
 describe("Hyperband", () => {
   it("shares trials among brackets as its budgets say", () => {
     // Source: Optuna 5.0.0, HyperbandPruner(1, 27, 3)._calculate_trial_allocation_budget.
