@@ -2,9 +2,10 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Dataset, openDataset } from "../datasets/index.ts";
+import type { Dataset } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import type { TrainContext } from "./context.ts";
+import { openData } from "./open-data.ts";
 import { settingsOf, type TrainOptions } from "./options.ts";
 import { type RatePoint, suggestRate } from "./rate-suggestion.ts";
 import { openRun, type Run } from "./run.ts";
@@ -51,14 +52,7 @@ export async function findLearningRate(
   const model = await chosenModel(options, context);
   const { name, recipe, defaults, weights } = model;
   const { onProgress, steps = STEPS } = context;
-  const dataset =
-    typeof data === "string"
-      ? await openDataset(data, {
-          patientPattern: options.patientPattern ?? undefined,
-          labelPattern: options.labelPattern ?? undefined,
-          positive: options.positive ?? undefined,
-        })
-      : data;
+  const dataset = typeof data === "string" ? await openData(data, options) : data;
   // The test is of what an epoch trains; a backbone's head keeps its rate.
   const own = { model: name, weightsSha256: weights?.sha256 ?? null, lr: HIGHEST };
   const settings = settingsOf({ ...options, ...own }, recipe, {

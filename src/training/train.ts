@@ -1,12 +1,13 @@
 /** Training, as one call. Read next: run.ts opens a run, loop.ts goes through it, export.ts its end. */
 import { availableParallelism } from "node:os";
 import { isAbsolute, relative, resolve } from "node:path";
-import { type Dataset, openDataset } from "../datasets/index.ts";
+import type { Dataset } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import type { TrainContext } from "./context.ts";
 import { eventsOf, type TrainEvent } from "./events.ts";
 import { trainToEnd } from "./loop.ts";
 import { withRunFolder } from "./occupancy.ts";
+import { openData, openOptions } from "./open-data.ts";
 import { type Circumstances, type Settings, settingsOf, type TrainOptions } from "./options.ts";
 import { openRun } from "./run.ts";
 import { type RunFolder, type RunResult, refuseChanges, runFolder } from "./run-folder.ts";
@@ -37,7 +38,7 @@ export async function train(
   return withRunFolder(folder, { isResumed }, async () => {
     if (folder.state() === "finished") return finished(folder, options, model);
     if (folder.state() === "started") resumedSettings(folder, options, model);
-    const dataset = typeof data === "string" ? await openDataset(data, openOptions(options)) : data;
+    const dataset = typeof data === "string" ? await openData(data, options) : data;
     refuseAmongFilms(folder, dataset);
     const settings =
       folder.state() === "absent"
@@ -96,14 +97,6 @@ function settingsFor(
       { option: "folds", value: settings.folds },
     );
   return settings;
-}
-
-function openOptions({ patientPattern, labelPattern, positive }: TrainOptions) {
-  return {
-    patientPattern: patientPattern ?? undefined,
-    labelPattern: labelPattern ?? undefined,
-    positive: positive ?? undefined,
-  };
 }
 
 /** In a folder of classes the run would be a class, and its curves a film of it, from then on. */

@@ -1,4 +1,5 @@
 /** What a sweep is: written once, read by every worker. */
+import { assert } from "../../errors.ts";
 import type { TrainOptions } from "../options.ts";
 import type { PrunerName } from "./pruners/index.ts";
 import type { SamplerName } from "./samplers/index.ts";
@@ -44,3 +45,10 @@ export interface SweepConfig {
 }
 
 export const LATENCY = "latency";
+
+/** The one that training measures. */
+export function metricObjective(objectives: readonly Objective[]): Objective {
+  const found = objectives.find(({ name }) => name !== LATENCY);
+  assert(found, "a sweep has a metric among its objectives");
+  return found;
+}

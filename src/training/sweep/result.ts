@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { labelsOf, type Task } from "../../datasets/index.ts";
 import { isBetter } from "../../evaluation/index.ts";
 import { runFolder } from "../run-folder.ts";
-import { LATENCY, type SweepConfig } from "./config.ts";
+import type { SweepConfig } from "./config.ts";
 import { type Optimism, optimismOf } from "./optimism.ts";
 import { nondominationRanks } from "./pareto.ts";
 import type { Params } from "./space.ts";
@@ -111,8 +111,7 @@ function optimismAmong(
   task: Task,
 ): Optimism | undefined {
   const [objective] = objectives;
-  if (objectives.length > 1 || objective!.name === LATENCY || labelsOf(task).length < 2)
-    return undefined;
+  if (objectives.length > 1 || labelsOf(task).length < 2) return undefined;
   const saved = complete.flatMap(({ number }) => readPredictions(sweep, number, folds) ?? []);
   return saved.length < 2 ? undefined : optimismOf(saved, task, objective!, seed);
 }

@@ -1,10 +1,10 @@
 import type { TrainOptions } from "../options.ts";
-import { LATENCY, type SweepConfig } from "./config.ts";
+import { metricObjective, type SweepConfig } from "./config.ts";
 import type { Params } from "./space.ts";
 
 /** The options that a trial trains with. */
 export function trialOptions(config: SweepConfig, params: Params): TrainOptions {
   const { options, space, model, seed, threads, objectives } = config;
-  const metric = objectives.find(({ name }) => name !== LATENCY)?.name;
+  const { name: metric } = metricObjective(objectives);
   return { model, ...options, ...space.fixed, ...params, metric, seed, threads } as TrainOptions;
 }

@@ -7,9 +7,9 @@ import { isBetter, type Prediction } from "../../evaluation/index.ts";
 import { writeFileAtomically } from "../../files.node.ts";
 import type { EpochRecord } from "../checkpoint.ts";
 import type { OnTrainEvent } from "../events.ts";
-import { CHECKPOINTS, type RunFolder, runFolder } from "../run-folder.ts";
+import { CHECKPOINTS, runFolder } from "../run-folder.ts";
 import { train } from "../train.ts";
-import { LATENCY, type SweepConfig } from "./config.ts";
+import { LATENCY, metricObjective, type SweepConfig } from "./config.ts";
 import { latencyOf } from "./latency.ts";
 import type { Params } from "./space.ts";
 import type { Outcome } from "./store.ts";
@@ -71,7 +71,9 @@ async function runEpochs(work: TrialWork, context: TrialContext): Promise<Outcom
   if (model === null) return PRUNED;
   // Without epochs there was a pretrained backbone's head, whose reports are not ours.
   const value =
-    values.size > 0 ? bestOf([...values.values()], config) : resultOf(runFolder(out), config);
+    values.size > 0
+      ? bestOf([...values.values()], config)
+      : objectiveOf(runFolder(out).result(), config);
   return { state: "complete", values: await objectiveValues(config, value, model), error: null };
 }
 
@@ -97,7 +99,7 @@ async function runFolds(work: TrialWork, context: TrialContext): Promise<Outcome
             history.map((record) => objectiveOf(record, config)),
             config,
           )
-        : resultOf(runFolder(out), config),
+        : objectiveOf(runFolder(out).result(), config),
     );
     images += history.length * runFolder(out).result().images.train;
     const report = { step: fold, value: meanOf(found), images };
@@ -127,7 +129,7 @@ async function trainPart(
   { out, fold, isToStop }: Part,
 ): Promise<string | null> {
   const stop = new AbortController();
-  const { direction } = config.objectives.find(({ name }) => name !== LATENCY)!;
+  const { direction } = metricObjective(config.objectives);
   let films = 0;
   let epochs = 0;
   let best = historyOf(out)
@@ -169,14 +171,12 @@ async function trainPart(
   }
 }
 
-/** The first objective that training measures. */
-function objectiveOf({ metrics }: EpochRecord, config: SweepConfig): number | null {
-  const { metric } = trialOptions(config, {});
-  return metrics[metric!] ?? null;
-}
-
-function resultOf(run: RunFolder, config: SweepConfig): number | null {
-  return run.result().metrics[trialOptions(config, {}).metric!] ?? null;
+/** Of an epoch, or of a run's result. */
+function objectiveOf(
+  { metrics }: Pick<EpochRecord, "metrics">,
+  { objectives }: SweepConfig,
+): number | null {
+  return metrics[metricObjective(objectives).name] ?? null;
 }
 
 function better(
@@ -189,7 +189,7 @@ function better(
 }
 
 function bestOf(values: readonly (number | null)[], { objectives }: SweepConfig): number | null {
-  const direction = objectives.find(({ name }) => name !== LATENCY)!.direction;
+  const { direction } = metricObjective(objectives);
   return values.reduce<number | null>((top, value) => better(value, top, direction), null);
 }
 

@@ -3,8 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { phantomFolder } from "../../../test/support/phantom-folder.ts";
 import { rejection } from "../../../test/support/rejection.ts";
+import { smallBackbone } from "../../../test/support/small-backbone.ts";
 import { networkEntry } from "../../models/index.ts";
+import { writeModelFile } from "../../onnx/index.node.ts";
+import { modelOf } from "../../onnx/index.ts";
 import { runFolder } from "../run-folder.ts";
+import { TRANSFER_DEFAULTS } from "../transfer/choose.ts";
 import type { SweepResult } from "./result.ts";
 import { spaceOf } from "./space-file.ts";
 import { resumeSweep, type TuneContext, type TuneOptions, tune } from "./tune.ts";
@@ -173,6 +177,29 @@ describe("a sweep is refused", () => {
     const out = place("refused");
     expect((await rejection(run(out, options))).message).toContain(words);
     expect(existsSync(out)).toBe(false);
+  });
+
+  it("with a number of films where trials have no epochs, which would never be spent", async () => {
+    const model = `${place("backbone")}.onnx`;
+    writeModelFile(model, modelOf(smallBackbone(16).graph));
+    const tuned = { ...networkEntry("cnn"), defaults: TRANSFER_DEFAULTS };
+    const heads = { headLr: [0.001, 0.01] };
+    const train = { size: 16, headEpochs: 2, threads: 1, valFraction: 0.3 };
+    const out = place("uncounted");
+    const refusal = "Option images counts the films of epochs";
+    const begun = run(out, {
+      model,
+      space: spaceOf(heads, tuned),
+      train: { ...train, epochs: 0 },
+      budget: { images: 9 },
+    });
+    expect((await rejection(begun)).message).toContain(refusal);
+    const space = spaceOf({ ...heads, epochs: 0 }, tuned);
+    const options = { model, space, train, sampler: "grid", pruner: "none" } as const;
+    const { trials } = await run(out, { ...options, budget: { trials: 2 } });
+    expect(trials.map(({ state }) => state)).toEqual(["complete", "complete"]);
+    const again = resumeSweep({ out, cacheFolder, budget: { images: 9 } });
+    expect((await rejection(again)).message).toContain(refusal);
   });
 
   it("where another is, among the films, or where none is", async () => {

@@ -1,16 +1,22 @@
 /** A sweep, as one call. Read next: work.ts, what a worker does; claim.ts, how it chooses. */
 import { availableParallelism } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
-import { openDataset } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
 import { SELECTION_METRICS, selectionDirection } from "../../evaluation/index.ts";
 import { writeFileAtomically } from "../../files.node.ts";
 import { VERSION } from "../../version.ts";
 import { refuseStrangers } from "../occupancy.ts";
+import { openData } from "../open-data.ts";
 import { settingsOf, type TrainOptions } from "../options.ts";
 import { defaultMetric } from "../suitability.ts";
 import { chosenModel } from "../transfer/choose.ts";
-import { type Budget, LATENCY, type Objective, type SweepConfig } from "./config.ts";
+import {
+  type Budget,
+  LATENCY,
+  metricObjective,
+  type Objective,
+  type SweepConfig,
+} from "./config.ts";
 import { defaultSpace, recipeParams } from "./default-space.ts";
 import { PRUNERS, type PrunerName } from "./pruners/index.ts";
 import { refit } from "./refit.ts";
@@ -90,18 +96,14 @@ export async function resumeSweep(
   const sweep = resolve(context.out);
   refuseNoSweep(sweep);
   await using store = closing(await openSqliteStore(storeFile(sweep)));
-  if (context.budget) await store.changeBudget(wholeBudget(context.budget));
-  await workOn(sweep, store, context);
   const config = await configOf(store, sweep);
+  if (context.budget) await store.changeBudget(budgetFor(config, context.budget));
+  const dataset = await openData(config.data, config.options);
+  await workOn(sweep, store, dataset, context);
   const trials = await store.trials();
-  const { task } = await openDataset(config.data, {
-    patientPattern: config.options.patientPattern ?? undefined,
-    labelPattern: config.options.labelPattern ?? undefined,
-    positive: config.options.positive ?? undefined,
-  });
   if (context.isRefit)
     await refit(sweep, config, sweepResult(sweep, config, trials, undefined), context);
-  const result = sweepResult(sweep, config, trials, task);
+  const result = sweepResult(sweep, config, trials, dataset.task);
   writeFileAtomically(join(sweep, SWEEP_FILES.result), `${JSON.stringify(result, null, 2)}\n`);
   await writeSweepPlots(sweep, config, result.trials);
   return result;
@@ -119,11 +121,7 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
   const both = space.dimensions.find(({ name }) => train[name as keyof TrainOptions] !== undefined);
   if (both)
     refuse(both.name, `is in the space, and given for all trials as well. Leave one of them out.`);
-  const dataset = await openDataset(data, {
-    patientPattern: train.patientPattern ?? undefined,
-    labelPattern: train.labelPattern ?? undefined,
-    positive: train.positive ?? undefined,
-  });
+  const dataset = await openData(data, train);
   const objectives = objectivesOf(
     options.objectives ?? [train.metric ?? defaultMetric(dataset.task)],
   );
@@ -136,7 +134,7 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
     chosen.recipe,
     {
       ...chosen.defaults,
-      metric: objectives[0]!.name,
+      metric: metricObjective(objectives).name,
       threads,
     },
   );
@@ -163,15 +161,23 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
     seed,
     threads,
     steps: folds ?? most,
-    budget: wholeBudget(options.budget ?? {}),
+    budget: budgetFor({ options: alike, space }, options.budget ?? {}),
   };
 }
 
 const DEFAULT_TRIALS = 20;
 
-function wholeBudget({ trials = null, seconds = null, images = null }: Partial<Budget>): Budget {
+function budgetFor(
+  { options, space }: Pick<SweepConfig, "options" | "space">,
+  { trials = null, seconds = null, images = null }: Partial<Budget>,
+): Budget {
   for (const [name, value] of Object.entries({ trials, seconds, images }))
     if (value !== null && !(value > 0)) refuse(name, `is ${value}; it has to be above 0.`);
+  if (images !== null && (space.fixed.epochs ?? options.epochs) === 0)
+    refuse(
+      "images",
+      "counts the films of epochs, and without epochs it is never spent. Give trials or a time.",
+    );
   const isBound = trials !== null || seconds !== null || images !== null;
   return { trials: isBound ? trials : DEFAULT_TRIALS, seconds, images };
 }

@@ -1,5 +1,5 @@
 /** A worker: takes trials one after another until the sweep is over. Any number may work at once. */
-import { type Dataset, openDataset } from "../../datasets/index.ts";
+import type { Dataset } from "../../datasets/index.ts";
 import { HilumError, isHilumError } from "../../errors.ts";
 import type { TrainEvent } from "../events.ts";
 import { decide, imagesOf, newWorker, workedSeconds } from "./claim.ts";
@@ -42,8 +42,7 @@ interface Bench extends WorkContext {
   readonly sweep: string;
   readonly store: SweepStore;
   readonly worker: Worker;
-  /** Opened at the first trial: a finished sweep needs no films. */
-  dataset(): Promise<Dataset>;
+  readonly dataset: Dataset;
 }
 
 /**
@@ -54,20 +53,10 @@ interface Bench extends WorkContext {
 export async function workOn(
   sweep: string,
   store: SweepStore,
+  dataset: Dataset,
   context: WorkContext,
 ): Promise<void> {
   const worker = newWorker();
-  let opened: Promise<Dataset> | undefined;
-  const config = await configOf(store, sweep);
-  const dataset = () => {
-    const { patientPattern, labelPattern, positive } = config.options;
-    opened ??= openDataset(config.data, {
-      patientPattern: patientPattern ?? undefined,
-      labelPattern: labelPattern ?? undefined,
-      positive: positive ?? undefined,
-    });
-    return opened;
-  };
   const bench: Bench = { ...context, sweep, store, worker, dataset };
   const beats = setInterval(() => store.beat(worker).catch(() => undefined), BEAT_MS);
   try {
@@ -113,7 +102,7 @@ async function workOnce(bench: Bench): Promise<boolean> {
 }
 
 async function workOnTrial(bench: Bench, config: SweepConfig, trial: TrialRecord): Promise<void> {
-  const { store, worker, sweep, signal, onEvent, cacheFolder } = bench;
+  const { store, worker, sweep, dataset, signal, onEvent, cacheFolder } = bench;
   const { number, params } = trial;
   const begun = performance.now();
   const seconds = () => trial.seconds + (performance.now() - begun) / 1000;
@@ -126,7 +115,7 @@ async function workOnTrial(bench: Bench, config: SweepConfig, trial: TrialRecord
     outcome = isDecided
       ? { state: "pruned", values: [], error: null }
       : await runTrial(
-          { sweep, config, dataset: await bench.dataset(), number, params, reports: trial.reports },
+          { sweep, config, dataset, number, params, reports: trial.reports },
           {
             cacheFolder,
             signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
