@@ -9,8 +9,6 @@ import {
   PRUNER_NAMES,
   resumeSweep,
   SAMPLER_NAMES,
-  type SweepEvent,
-  type SweepResult,
   type TrainOptions,
   type TuneOptions,
 } from "../../training/index.ts";
@@ -22,9 +20,7 @@ import {
   seconds,
   text,
 } from "../command.ts";
-import type { Output } from "../output.ts";
-import { duration, progressBar } from "../progress.ts";
-import { table } from "../table.ts";
+import { sweepReporter, sweepText } from "../sweep-text.ts";
 import { TRAIN_OPTIONS } from "../train-options.ts";
 import { isWorker, startWorkers } from "../workers.ts";
 
@@ -131,7 +127,7 @@ export const TUNE: CommandDefinition = {
       ...(cache ? ["--cache", String(cache)] : []),
     ]);
     signal.addEventListener("abort", crew.stop);
-    const reporter = tuneReporter(output);
+    const reporter = sweepReporter(output);
     try {
       const hasBound = resume && Object.values(bound).some((value) => value !== null);
       const result = await resumeSweep({
@@ -144,7 +140,7 @@ export const TUNE: CommandDefinition = {
       });
       reporter.stop();
       output.result(result);
-      output.print(`${resultText(result)}\n\n${NOTICE}`);
+      output.print(`${sweepText(result)}\n\n${NOTICE}`);
       return 0;
     } catch (error) {
       crew.stop();
@@ -202,93 +198,4 @@ function refuseMixture(
       first,
       `Option ${first} cannot change while a sweep goes on: leave it out with --resume.`,
     );
-}
-
-/** A line for each trial, a bar for the steps of the one under way. */
-function tuneReporter(output: Output): { onEvent(event: SweepEvent): void; stop(): void } {
-  let bar: ReturnType<typeof progressBar> | undefined;
-  const stop = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  return {
-    stop,
-    onEvent(event) {
-      if (event.kind === "training") {
-        const { event: inner, number } = event;
-        if (inner.kind === "caching") {
-          bar ??= progressBar("decoding films");
-          bar.update(inner.done, inner.total);
-        } else if (inner.kind === "started") stop();
-        else if (inner.kind === "step") {
-          bar ??= progressBar(`trial ${number}`);
-          bar.update(
-            inner.step,
-            inner.steps,
-            `epoch ${inner.epoch}  ${inner.imagesPerSecond.toFixed(1)} images/s`,
-          );
-        }
-        return;
-      }
-      stop();
-      if (event.kind === "trial")
-        output.note(
-          `trial ${event.number}${event.isTakenOver ? " taken over" : ""}  ${paramsText(event.params)}`,
-        );
-      else if (event.kind === "ended") {
-        const { number, outcome, last, seconds } = event;
-        const values = outcome.values.length > 0 ? outcome.values : [last];
-        const shown = values.map((value) => value?.toFixed(4) ?? "not defined").join(", ");
-        output.note(
-          `trial ${number} ${outcome.state}  ${outcome.error ?? shown}  ${duration(seconds)}`,
-        );
-      }
-    },
-  };
-}
-
-const paramsText = (params: Readonly<Record<string, unknown>>): string =>
-  Object.entries(params)
-    .map(
-      ([name, value]) =>
-        `${name} ${typeof value === "number" ? Number(value.toPrecision(4)) : value}`,
-    )
-    .join("  ");
-
-function resultText({
-  trials,
-  best,
-  command,
-  optimism,
-  pareto,
-  objectives,
-  refit,
-  sweep,
-}: SweepResult): string {
-  const counted = ["complete", "pruned", "failed"]
-    .map((state) => `${trials.filter((trial) => trial.state === state).length} ${state}`)
-    .join(", ");
-  const [objective] = objectives;
-  const flattery: [string, string][] = optimism
-    ? [
-        [
-          "flattered by",
-          `${optimism.flatters.toFixed(4)}: the best of ${optimism.candidates} is expected to reach ${optimism.corrected.toFixed(4)} (${optimism.low.toFixed(4)} to ${optimism.high.toFixed(4)}) on other patients`,
-        ],
-      ]
-    : [];
-  const chosen: [string, string][] = best
-    ? [
-        ["best", `trial ${best.number}, ${objective!.name} ${best.value?.toFixed(4)}`],
-        ["options", paramsText(best.params)],
-        ...flattery,
-        ...(objectives.length > 1
-          ? [["front", `trials ${pareto.join(", ")}`] as [string, string]]
-          : []),
-        ...(refit ? [["refit", refit] as [string, string]] : []),
-      ]
-    : [["best", "no trial was complete within the budget: give it more"]];
-  const whole = table([["sweep", sweep], ["trials", counted], ...chosen]);
-  // On a line of its own, to be copied whole.
-  return command === null ? whole : `${whole}\n\nTrain the best:\n  npx ${command}`;
 }
