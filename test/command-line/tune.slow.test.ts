@@ -58,7 +58,7 @@ describe("hilum tune", () => {
     for (const pattern of [/trial 0 {2}lr/, /trial 2 {2}lr/, /trial 3 {2}lr/, /trial 6 {2}lr/]) {
       await run.said(pattern);
       // Somewhere within the trial, another place each time.
-      await sleep(150 * kills);
+      await sleep(40 * kills);
       run.child.kill("SIGKILL");
       expect((await run.ended()).signal).toBe("SIGKILL");
       kills++;
