@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { describe, expect, it } from "vitest";
 import { phantomFolder } from "../../test/support/phantom-folder.ts";
 import { rejection } from "../../test/support/rejection.ts";
+import type { Loss } from "../autodiff/index.ts";
 import { rateRangePlot } from "../evaluation/index.ts";
+import { operators as op } from "../onnx/index.ts";
 import { findLearningRate, withFoundRate } from "./rate-range.ts";
 import { type RatePoint, suggestRate } from "./rate-suggestion.ts";
 import { train } from "./train.ts";
@@ -73,6 +75,19 @@ describe("the range test", () => {
       findLearningRate(films, TINY, { cacheFolder, signal: AbortSignal.abort() }),
     );
     expect(error.code).toBe("interrupted");
+  });
+
+  it("says that the first loss is no number, where there is none", async () => {
+    const loss: Loss = ({ logits }) =>
+      op.reduceMean(
+        op.sqrt(op.sub(op.mul(logits, logits.builder.scalar(0)), logits.builder.scalar(1))),
+        {
+          keepsDims: false,
+        },
+      );
+    const error = await rejection(findLearningRate(films, TINY, { cacheFolder, loss, steps: 3 }));
+    expect(error.code).toBe("training-diverged");
+    expect(error.message).toContain("NaN before any training");
   });
 
   it("gives training its rate, and a run that is there keeps its own", async () => {

@@ -42,7 +42,8 @@ const LOST = 4;
 /**
  * Trains with rates from 1e-6 to 1, each step's a little higher, until the loss is lost. Source:
  * Smith 2017, "Cyclical learning rates for training neural networks", 3.3. Leaves nothing behind.
- * Throws what `train` throws, and `interrupted`.
+ * Throws what `train` throws, `training-diverged` where the very first loss is no number, and
+ * `interrupted`.
  */
 export async function findLearningRate(
   data: Dataset | string,
@@ -104,13 +105,25 @@ async function rangeOf(
     const loss = Number(output!.data[0]);
     average = MEMORY * average + (1 - MEMORY) * loss;
     const smoothed = average / (1 - MEMORY ** (step + 1));
-    if (!Number.isFinite(smoothed)) break;
+    if (!Number.isFinite(smoothed)) {
+      if (step === 0) refuseFirstLoss(loss);
+      break;
+    }
     points.push({ lr, loss, smoothed });
     lowest = Math.min(lowest, smoothed);
     if (smoothed > LOST * lowest) break;
     onProgress?.("steps", step + 1, steps);
   }
   return points;
+}
+
+/** No rate has moved anything yet. */
+function refuseFirstLoss(loss: number): never {
+  throw new HilumError(
+    "training-diverged",
+    `The loss is ${loss} before any training, so that no rate can be found. Look at the network and the loss.`,
+    { symptom: `The loss is ${loss}`, step: 1 },
+  );
 }
 
 /** The films of a step, epoch after epoch. */
