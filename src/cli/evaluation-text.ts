@@ -6,6 +6,8 @@ import {
   bandText,
   CLASS_HEAD,
   classRows,
+  FINDING_HEAD,
+  findingRows,
   METRIC_HEAD,
   metricRows,
   prevalenceRows,
@@ -46,6 +48,7 @@ export function evaluationText({
       ),
     );
   if (perClass) parts.push(table(classRows(perClass), CLASS_HEAD));
+  if (analysis?.byFinding) parts.push(table(findingRows(analysis.byFinding), FINDING_HEAD));
   if (analysis?.atPrevalence) {
     const rows = prevalenceRows(analysis.atPrevalence);
     parts.push(table(rows, ["at prevalence", "value", "95 % interval"]));

@@ -18,6 +18,8 @@ export interface BinarySummary extends Counts {
   readonly squaredError: number;
   readonly calibrationError: number | null;
   readonly adaptiveCalibrationError: number | null;
+  /** Of the bins of the one and then of the other; NaN without films. */
+  readonly calibrationGaps: readonly number[];
 }
 
 export interface DecidedCase {
@@ -79,6 +81,7 @@ export function binarySummaries({
       squaredError,
       calibrationError: calibration.expected,
       adaptiveCalibrationError: calibration.adaptive,
+      calibrationGaps: calibration.gaps,
     };
   };
 }

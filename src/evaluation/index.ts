@@ -24,6 +24,7 @@ export {
   type Evaluation,
   evaluatePredictions,
 } from "./evaluation.ts";
+export { FINDING_HEAD, type FindingOutcome, findingRows } from "./figures/findings.ts";
 export { reliabilityFigure } from "./figures/reliability.ts";
 export { rocFigure } from "./figures/roc.ts";
 export type { IntervalOptions, IntervalSettings } from "./intervals/settings.ts";

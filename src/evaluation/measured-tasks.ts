@@ -9,7 +9,7 @@ import {
   LOG_LOSS_CLIP,
 } from "./binary-summary.ts";
 import { weightedCalibrationErrors } from "./calibration-error.ts";
-import { binaryNames, type Measured, type MetricName, wilson } from "./measured.ts";
+import { binaryNames, type Measured, type MetricName, named, wilson } from "./measured.ts";
 import { columnOf, type Prediction } from "./prediction.ts";
 import { inOrder, sortScores, type Weights } from "./sorted-scores.ts";
 
@@ -20,7 +20,10 @@ function measureBinary(decided: DecidedCase): Measured {
   const summaries = binarySummaries(decided);
   return {
     names: binaryNames(null, decided),
-    statistics: (weights) => valuesOf(summaries(weights)),
+    statistics: (weights) => {
+      const summary = summaries(weights);
+      return [...valuesOf(summary), ...summary.calibrationGaps];
+    },
   };
 }
 
@@ -93,7 +96,8 @@ function measureClasses(predictions: readonly Prediction[], classes: readonly st
     names: [...names, ...classes.flatMap((name, index) => binaryNames(name, ofClasses[index]!))],
     statistics: (weights) => {
       const matrix = confusionMatrix(decisions, classes.length, weights);
-      const ofEach = summaries.map((summary) => valuesOf(summary(weights)));
+      const each = summaries.map((summary) => summary(weights));
+      const ofEach = each.map(valuesOf);
       const calibration = calibrationErrors(inOrder(sorted, weights, held));
       return [
         weightedMean(rights, weights),
@@ -107,6 +111,8 @@ function measureClasses(predictions: readonly Prediction[], classes: readonly st
         averageOf(ofEach, "auroc"),
         averageOf(ofEach, "f1"),
         ...ofEach.flat(),
+        ...calibration.gaps,
+        ...each.flatMap(({ calibrationGaps }) => calibrationGaps),
       ];
     },
   };
@@ -129,11 +135,11 @@ function measureFindings(
     const decided = decide({ ...ofKnown, threshold });
     const summaries = binarySummaries(decided);
     const held = new Uint32Array(known.length);
-    const values = (weights: Weights) => {
+    const summary = (weights: Weights) => {
       for (let place = 0; place < held.length; place++) held[place] = weights[known[place]!]!;
-      return valuesOf(summaries(held));
+      return summaries(held);
     };
-    return { decided, values };
+    return { decided, summary };
   });
   return {
     names: [
@@ -141,8 +147,13 @@ function measureFindings(
       ...findings.flatMap((name, index) => binaryNames(name, parts[index]!.decided)),
     ],
     statistics: (weights) => {
-      const ofEach = parts.map(({ values }) => values(weights));
-      return [...FINDINGS_AVERAGES.map(([, of]) => averageOf(ofEach, of)), ...ofEach.flat()];
+      const each = parts.map(({ summary }) => summary(weights));
+      const ofEach = each.map(valuesOf);
+      return [
+        ...FINDINGS_AVERAGES.map(([, of]) => averageOf(ofEach, of)),
+        ...ofEach.flat(),
+        ...each.flatMap(({ calibrationGaps }) => calibrationGaps),
+      ];
     },
   };
 }
@@ -156,11 +167,6 @@ const FINDINGS_AVERAGES = [
 ] as const;
 
 const NO_FILMS = "there are no images";
-const named = (key: string, undefinedBecause: string): MetricName => ({
-  scope: null,
-  key,
-  undefinedBecause,
-});
 
 /** The mean of a metric over the classes that define it; null where none does. */
 function averageOf(ofEach: readonly (readonly (number | null)[])[], key: string): number | null {

@@ -73,7 +73,7 @@ describe("intervals of independent films", () => {
       ...{ accuracy: wilson, sensitivity: wilson, specificity: wilson, ppv: wilson, npv: wilson },
       ...{ balancedAccuracy: bootstrap, f1: bootstrap, mcc: bootstrap, kappa: bootstrap },
       ...{ averagePrecision: bootstrap, logLoss: bootstrap, brier: bootstrap },
-      ...{ ece: "bootstrap-basic", adaptiveEce: "bootstrap-basic" },
+      ...{ ece: "bootstrap-inverted", adaptiveEce: "bootstrap-inverted" },
       auroc: "delong",
     });
     expect(evaluation).toMatchObject({
@@ -98,6 +98,53 @@ describe("intervals of independent films", () => {
     expect(of(3)).toEqual(evaluation.metrics);
     expect(of(4).f1!.low).not.toBe(evaluation.metrics.f1!.low);
     expect(of(4).f1!.low).toBeCloseTo(evaluation.metrics.f1!.low!, 1);
+  });
+});
+
+describe("intervals of calibration errors", () => {
+  /** The measured errors of 40 sets, by a model whose logits are `slope` times the true ones. */
+  const measuredBy = (slope: number) =>
+    Array.from({ length: 40 }, (_, set) => {
+      const random = randomStream(set, "calibration", slope);
+      const films = Array.from({ length: 300 }, () => {
+        const logit = 0.5 + 2.2 * random.normal();
+        const label = Number(random.uniform() < 1 / (1 + Math.exp(-logit)));
+        return predictionOf(label, 1 / (1 + Math.exp(-slope * logit)));
+      });
+      return evaluatePredictions(films, TWO, { rounds: 100 }).metrics;
+    });
+  const [calibrated, tooSure] = [measuredBy(1), measuredBy(2)];
+  /** The mean over a million such films of |p - P(positive)|, in 15 bins of equal width. */
+  const TRUTH = 0.0882;
+  const shareOf = <T>(list: readonly T[], test: (entry: T) => boolean) =>
+    list.filter(test).length / list.length;
+
+  it.each([
+    ["a calibrated model", calibrated, 0],
+    ["one twice too sure", tooSure, TRUTH],
+  ])("hold the true error in about 95 of 100 sets of %s", (_, sets, truth) => {
+    for (const key of ["ece", "adaptiveEce"])
+      expect(
+        shareOf(sets, ({ [key]: of }) => of!.low! <= truth && truth <= of!.high!),
+        key,
+      ).toBeGreaterThanOrEqual(0.88);
+  });
+
+  it("say how much of the value chance alone makes", () => {
+    const mean = (list: readonly number[]) => list.reduce((a, b) => a + b, 0) / list.length;
+    for (const [sets, truth] of [
+      [calibrated, 0],
+      [tooSure, TRUTH],
+    ] as const) {
+      const plain = Math.abs(mean(sets.map(({ ece }) => ece!.value!)) - truth);
+      const debiased = Math.abs(mean(sets.map(({ ece }) => ece!.debiased!)) - truth);
+      expect(debiased).toBeLessThan(plain / 2);
+    }
+  });
+
+  it("begin at 0 where films cannot tell the model from a calibrated one, and only there", () => {
+    expect(shareOf(calibrated, ({ ece }) => ece!.low === 0)).toBeGreaterThan(0.9);
+    expect(shareOf(tooSure, ({ ece }) => ece!.low! > 0)).toBeGreaterThan(0.7);
   });
 });
 

@@ -39,12 +39,6 @@ export function percentileInterval(replicates: Float64Array, level = 0.95): Inte
   return { low: quantile(sorted, (1 - level) / 2), high: quantile(sorted, (1 + level) / 2) };
 }
 
-/** The percentile interval mirrored at the estimate. Source: Davison and Hinkley 1997, equation 5.6. */
-export function basicInterval(estimate: number, replicates: Float64Array, level = 0.95): Interval {
-  const { low, high } = percentileInterval(replicates, level);
-  return { low: 2 * estimate - high, high: 2 * estimate - low };
-}
-
 function acceleration(jackknife: ArrayLike<number>): number {
   const values = Array.from(jackknife);
   const mean = values.reduce((sum, value) => sum + value, 0) / values.length;

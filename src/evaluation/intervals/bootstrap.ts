@@ -1,6 +1,6 @@
 /** Many statistics of the same films, resampled together. */
 import type { Weights } from "../sorted-scores.ts";
-import { basicInterval, bcaInterval, percentileInterval } from "./bca.ts";
+import { bcaInterval, percentileInterval } from "./bca.ts";
 import { bootstrapWeights, type Clusters, jackknifeWeights } from "./clusters.ts";
 import type { Interval } from "./wilson.ts";
 
@@ -39,8 +39,7 @@ function collect(statistics: Statistics, count: number, rounds: Iterable<Weights
   return columns.map((values) => Float64Array.from(values));
 }
 
-/** `basic` mirrors the percentile interval at the estimate. */
-export type BootstrapKind = "bca" | "percentile" | "basic";
+export type BootstrapKind = "bca" | "percentile";
 
 export type BootstrapInterval =
   | (Interval & { readonly kind: BootstrapKind })
@@ -49,25 +48,27 @@ export type BootstrapInterval =
 /** An interval from fewer rounds than this share would hide that the data are too small for one. */
 const LEAST_DEFINED = 0.9;
 
+/** Null where enough rounds define a statistic, else the reason for which it has no interval. */
+export function tooFewRounds(defined: number, rounds: number): string | null {
+  const share = defined / rounds;
+  if (share >= LEAST_DEFINED) return null;
+  return `too few images: only ${Math.floor(100 * share)} % of the bootstrap rounds define it`;
+}
+
 /**
  * The BCa interval of a statistic, its percentile interval where all rounds lie on one side of the
- * estimate, its basic one where that is asked for, or the reason why there is none.
+ * estimate, or the reason why there is none.
  */
 export function bootstrapInterval(
   estimate: number,
   { replicates, jackknife }: Resampled,
   level: number,
-  isBasic = false,
 ): BootstrapInterval {
   const defined = replicates.filter((value) => !Number.isNaN(value));
-  const share = defined.length / replicates.length;
-  if (share < LEAST_DEFINED)
-    return {
-      reason: `too few images: only ${Math.floor(100 * share)} % of the bootstrap rounds define it`,
-    };
+  const reason = tooFewRounds(defined.length, replicates.length);
+  if (reason !== null) return { reason };
   if (defined.every((value) => value === defined[0]))
     return { reason: "every bootstrap round gives the same value" };
-  if (isBasic) return { ...basicInterval(estimate, defined, level), kind: "basic" };
   const left = jackknife.filter((value) => !Number.isNaN(value));
   const corrected = bcaInterval(estimate, defined, left, level);
   if (corrected) return { ...corrected, kind: "bca" };

@@ -1,8 +1,12 @@
 /** What a report says besides the metrics, as data. */
+import { labelsOf } from "../../datasets/index.portable.ts";
 import { HilumError, nearest } from "../../errors.ts";
+import { decide } from "../binary.ts";
+import { binarySummary } from "../binary-summary.ts";
 import { type CurveBands, curveBands } from "../curves/bands.ts";
 import { type ReliabilityBin, reliabilityBins } from "../curves/reliability.ts";
 import type { Evaluation } from "../evaluation.ts";
+import type { FindingOutcome } from "../figures/findings.ts";
 import type { IntervalOptions } from "../intervals/settings.ts";
 import { decisionCurve, type NetBenefitPoint } from "../operating-points/decision-curve.ts";
 import { type PredictiveValue, predictiveValuesAt } from "../operating-points/predictive-values.ts";
@@ -11,7 +15,7 @@ import {
   type RiskCoverage,
   riskCoverage,
 } from "../operating-points/risk-coverage.ts";
-import { DEFAULT_THRESHOLD, positiveColumn, positiveOf } from "../prediction.ts";
+import { columnOf, DEFAULT_THRESHOLD, positiveColumn, positiveOf } from "../prediction.ts";
 import type { PredictionSet } from "../prediction-set.ts";
 import { evaluateSubgroups, type Subgroups } from "../subgroups/subgroups.ts";
 import { classSaid } from "./said.ts";
@@ -21,6 +25,8 @@ export interface Analysis {
   readonly bands: CurveBands | null;
   /** Of the positive class, else of the class said; null for findings. */
   readonly reliability: readonly ReliabilityBin[] | null;
+  /** Counts and calibration of each finding; null where there are classes. */
+  readonly byFinding: readonly FindingOutcome[] | null;
   readonly decisionCurve: readonly NetBenefitPoint[] | null;
   readonly riskCoverage: RiskCoverage | null;
   readonly subgroups: Subgroups | null;
@@ -54,6 +60,7 @@ export function analyse(
     reliability: of
       ? reliabilityBins(of.labels, of.scores)
       : said && reliabilityBins(said.rights, said.probabilities),
+    byFinding: task.kind === "findings" ? findingOutcomes(set, evaluation.threshold) : null,
     decisionCurve: of && decisionCurve(of.labels, of.scores, { prevalence }),
     riskCoverage: said && coverageOf(said),
     subgroups:
@@ -65,6 +72,26 @@ export function analyse(
           }),
     atPrevalence: prevalence === undefined ? null : valuesAt(evaluation, task, prevalence),
   };
+}
+
+/** Over the films of which a finding is known. */
+function findingOutcomes(
+  { task, predictions }: PredictionSet,
+  threshold: number | null,
+): FindingOutcome[] {
+  return labelsOf(task).map((finding, column) => {
+    const known = columnOf(
+      predictions.filter(({ target }) => target[column] !== null),
+      column,
+    );
+    const decided = decide({ ...known, threshold: threshold ?? DEFAULT_THRESHOLD });
+    const { truePositives, falseNegatives, falsePositives, trueNegatives } = binarySummary(decided);
+    return {
+      finding,
+      counts: { truePositives, falseNegatives, falsePositives, trueNegatives },
+      reliability: reliabilityBins(known.labels as number[], known.scores),
+    };
+  });
 }
 
 /** A point for each film would make megabytes of 200,000 of them. */

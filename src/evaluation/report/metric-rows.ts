@@ -20,10 +20,10 @@ const METHODS: Readonly<Record<NonNullable<MetricValue["method"]>, string>> = {
   wilson: "Wilson",
   delong: "DeLong",
   bootstrap: "bootstrap (BCa)",
-  "bootstrap-basic": "bootstrap (basic)",
+  "bootstrap-inverted": "bootstrap (inverted)",
   "bootstrap-percentile": "bootstrap (percentile)",
   "cluster-bootstrap": "bootstrap of patients (BCa)",
-  "cluster-bootstrap-basic": "bootstrap of patients (basic)",
+  "cluster-bootstrap-inverted": "bootstrap of patients (inverted)",
   "cluster-bootstrap-percentile": "bootstrap of patients (percentile)",
 };
 
@@ -46,11 +46,9 @@ export function methodText({ value, method, reason }: MetricValue): string {
   return value !== null && reason ? `none: ${reason}` : "";
 }
 
-/** Chance alone parts outcomes from probabilities, and a basic bootstrap counts that as an error. */
-const TOO_HIGH = "too high if well calibrated";
-
-const remarkOn = (key: string, { method }: MetricValue): string =>
-  /ece$/i.test(key) && method?.endsWith("basic") ? `; ${TOO_HIGH}` : "";
+/** Chance alone parts outcomes from probabilities, and the value counts that as an error. */
+const remarkOn = ({ debiased }: MetricValue): string =>
+  debiased === undefined ? "" : `; ${debiased.toFixed(4)} without what chance adds`;
 
 /** Metric, value, interval and method, in the order of the evaluation. */
 export function metricRows(metrics: Evaluation["metrics"]): string[][] {
@@ -58,7 +56,7 @@ export function metricRows(metrics: Evaluation["metrics"]): string[][] {
     metricTitle(key),
     metricText(metric),
     intervalText(metric),
-    `${methodText(metric)}${remarkOn(key, metric)}`,
+    `${methodText(metric)}${remarkOn(metric)}`,
   ]);
 }
 

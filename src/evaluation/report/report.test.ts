@@ -125,14 +125,26 @@ describe("writeReport", () => {
     const findings = await written({ ...base, task: { kind: "findings", findings: names } });
     expect(findings.html).toContain("<h2>By class</h2>");
     for (const { html } of [classes, findings]) expect(html).not.toMatch(/NaN|undefined/);
+    expect(findings.html).toContain("Calibration by finding as a table");
+    expect(findings.html).toContain("Confusion by finding as a table");
+    // At 0.5, of four films: finding A is called in all, B and C in none.
+    const counts = (name: string) =>
+      findings.report.analysis.byFinding!.find(({ finding }) => finding === name)!.counts;
+    expect(counts("A")).toEqual({
+      truePositives: 2,
+      falsePositives: 2,
+      falseNegatives: 0,
+      trueNegatives: 0,
+    });
+    expect(counts("B")).toMatchObject({ falseNegatives: 1, trueNegatives: 3 });
   });
 });
 
 describe("the report's wording", () => {
-  it("says that intervals of calibration errors lie too high where calibration is good", async () => {
+  it("says how much of a calibration error chance alone makes", async () => {
     const { html, evaluation } = await written(noisy);
-    expect(evaluation.metrics.ece!.method).toBe("cluster-bootstrap-basic");
-    expect(html.match(/too high if well calibrated/g)).toHaveLength(2);
+    expect(evaluation.metrics.ece!.method).toBe("cluster-bootstrap-inverted");
+    expect(html.match(/without what chance adds/g)).toHaveLength(2);
   });
 
   it("says when the decision curve is drawn for a stated prevalence", async () => {

@@ -4,6 +4,7 @@ import type { Evaluation } from "../evaluation.ts";
 import { confusionFigure } from "../figures/confusion.ts";
 import { decisionCurveFigure, riskCoverageFigure } from "../figures/decision.ts";
 import type { Figure } from "../figures/figure.ts";
+import { findingsConfusionFigure, findingsReliabilityFigure } from "../figures/findings.ts";
 import { corruptionFigure, forestFigure } from "../figures/forest.ts";
 import { histogramFigure } from "../figures/histogram.ts";
 import { reliabilityFigure } from "../figures/reliability.ts";
@@ -40,7 +41,7 @@ export interface Report {
 /** The figures that the predictions allow, in the order of the page. */
 export function figuresOf({ set, evaluation, analysis, robustness }: Report): Figure[] {
   const scored = scoredOf(set, evaluation, analysis);
-  const { reliability, decisionCurve, riskCoverage, subgroups } = analysis;
+  const { reliability, byFinding, decisionCurve, riskCoverage, subgroups } = analysis;
   const prevalence = analysis.atPrevalence?.prevalence;
   const name = set.task.kind === "classes" ? "model" : "";
   const { confusion } = evaluation;
@@ -49,6 +50,9 @@ export function figuresOf({ set, evaluation, analysis, robustness }: Report): Fi
     ...(scored.length > 0 ? [rocFigure(scored), precisionRecallFigure(scored)] : []),
     ...(confusion ? [confusionFigure(confusion)] : []),
     ...(reliability ? [reliabilityFigure([{ name, bins: reliability }])] : []),
+    ...(byFinding
+      ? [findingsConfusionFigure(byFinding), findingsReliabilityFigure(byFinding)]
+      : []),
     ...(positive === null ? [] : [scoreHistogram(set, positive, evaluation.threshold)]),
     ...(decisionCurve?.length
       ? [decisionCurveFigure([{ name, points: decisionCurve }], { prevalence })]
