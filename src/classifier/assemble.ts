@@ -3,6 +3,7 @@ import { normalizeImages, resizeImages } from "../images/index.portable.ts";
 import type { Network } from "../models/index.ts";
 import { graphBuilder, type Model, modelOf, type Tensor } from "../onnx/index.ts";
 import { type ClassifierMetadata, writeMetadata } from "./metadata.ts";
+import { averageMirrors, withMirrors } from "./mirrors.ts";
 import { logitCount, probabilitiesOf } from "./task.ts";
 
 /**
@@ -16,9 +17,12 @@ export function assembleClassifier(
 ): Model {
   const builder = graphBuilder();
   const films = builder.input("images", "uint8", ["N", "H", "W"]);
-  const x = normalizeImages(resizeImages(films, metadata.input), metadata.input.normalization);
-  const logits = network(x, logitCount(metadata.task));
-  builder.output(probabilitiesOf(logits, metadata.task), "probabilities");
+  const { input, task } = metadata;
+  const x = normalizeImages(resizeImages(films, input), input.normalization);
+  const logits = input.averaging
+    ? averageMirrors(network(withMirrors(x), logitCount(task)))
+    : network(x, logitCount(task));
+  builder.output(probabilitiesOf(logits, task), "probabilities");
   const graph = builder.build("classifier");
   const trained = {
     ...graph,

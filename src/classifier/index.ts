@@ -9,6 +9,9 @@ export {
   PROBABILITY_CLIP,
   type ProbabilityMap,
 } from "./calibration.ts";
+export { FEATURES, withFeatures } from "./features.ts";
+export { flipAveraged } from "./flip-averaged.ts";
+export { type Landmarks, landmarksOf, spliced } from "./landmarks.ts";
 export {
   type ClassifierInput,
   type ClassifierMetadata,
@@ -17,5 +20,7 @@ export {
   readMetadata,
   writeMetadata,
 } from "./metadata.ts";
+export { averageMirrors, withMirrors } from "./mirrors.ts";
 export { type Reading, readingOf } from "./reading.ts";
+export { withStoredWeights } from "./stored-weights.ts";
 export { logitCount, logitTargets, probabilitiesOf } from "./task.ts";

@@ -4,6 +4,7 @@ import type { Task } from "../datasets/index.portable.ts";
 import { HilumError } from "../errors.ts";
 import type { Fit, Normalization } from "../images/index.portable.ts";
 import type { WindowSetting } from "../images/index.ts";
+import type { StoredWeights } from "../models/index.ts";
 import type { Calibration } from "./calibration.ts";
 
 export const NOTICE =
@@ -23,6 +24,8 @@ export interface ClassifierInput {
   readonly normalization: Normalization;
   /** For films of 16 bits; null means percentiles of each film. */
   readonly window: WindowSetting | null;
+  /** "flip": the logits are the means of those of the film and of its mirror. */
+  readonly averaging?: "flip" | undefined;
 }
 
 export interface ClassifierMetadata {
@@ -35,12 +38,16 @@ export interface ClassifierMetadata {
   readonly metrics: Readonly<Record<string, number | null>>;
   /** What the graph does to the network's probabilities; null or absent: nothing. */
   readonly calibration?: Calibration | null;
+  /** Values of the output `features`, where there is one. */
+  readonly features?: { readonly width: number } | undefined;
+  /** How the file holds the weights; absent: as float32. */
+  readonly weights?: StoredWeights | undefined;
   /** The facts of its model card, where one was made. */
   readonly card?: object | undefined;
 }
 
 const KEYS = ["task", "input", "operatingPoint", "provenance", "metrics"] as const;
-const FURTHER_KEYS = ["calibration", "card"] as const;
+const FURTHER_KEYS = ["calibration", "features", "weights", "card"] as const;
 
 export function writeMetadata(metadata: ClassifierMetadata): Map<string, string> {
   const further = FURTHER_KEYS.filter((key) => metadata[key] !== undefined);

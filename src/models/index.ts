@@ -9,6 +9,12 @@ export { blocksOf } from "./surgery/blocks.ts";
 export { type CutBackbone, type CutOptions, cutBackbone } from "./surgery/cut.ts";
 export { embedGraph } from "./surgery/embed.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
+export {
+  fullWeights,
+  STORED_WEIGHTS,
+  type StoredWeights,
+  storeWeights,
+} from "./surgery/stored-weights.ts";
 export { type BackboneGraphOptions, backboneGraph } from "./weights/backbone-graph.ts";
 export type {
   CatalogueEntry,

@@ -10,7 +10,7 @@ export interface Inspection {
   readonly outputs: readonly Pick<ValueInfo, "name" | "type" | "shape">[];
   /** Nodes by operator, most frequent first. */
   readonly operators: Readonly<Record<string, number>>;
-  /** Elements of all floating-point initializers. */
+  /** Elements of all initializers that are floats, or whole numbers of 8 bits that stand for some. */
   readonly parameters: number;
   readonly metadata: Readonly<Record<string, string>>;
   readonly opsets: Readonly<Record<string, number>>;
@@ -34,7 +34,7 @@ export function inspectModel({ graph, ...model }: Model): Inspection {
       [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)),
     ),
     parameters: tensors.reduce(
-      (sum, { type, data }) => sum + (type.includes("float") ? data.length : 0),
+      (sum, { type, data }) => sum + (/float|int8/.test(type) ? data.length : 0),
       0,
     ),
     metadata: Object.fromEntries(model.metadata),

@@ -18,6 +18,7 @@ import { currentOperators } from "./current-operators.ts";
 import { type FeatureLayer, featureLayer } from "./feature-layer.ts";
 import { type FreedGraph, freedBatch } from "./free-batch.ts";
 import { type ImageInput, imageInput } from "./image-input.ts";
+import { fullWeights } from "./stored-weights.ts";
 import { nameParameters } from "./trainable.ts";
 
 export interface CutOptions {
@@ -47,8 +48,9 @@ const OTHER_SIZE_STEP = 32;
  * `operator-unsupported` and `graph-invalid` where a shape before the layer cannot be known.
  */
 export function cutBackbone(model: Model, options: CutOptions = {}): CutBackbone {
-  refuseQuantized(model.graph);
-  const current = currentOperators(model);
+  const full = { ...model, graph: fullWeights(model.graph) };
+  refuseQuantized(full.graph);
+  const current = currentOperators(full);
   const input = imageInput(current);
   const own = input.side ?? options.size ?? DEFAULT_SIZE;
   const exported = freedBatch(current, input, own);
