@@ -107,7 +107,7 @@ const FILMS: readonly CommandOption[] = [
   {
     flags: "--normalization <name>",
     description:
-      "grey levels: each film to mean 0 and deviation 1, or -1 to 1 (default: standardize)",
+      "grey levels: each film to mean 0 and deviation 1 (after cutting its percentiles or equalizing its histogram, if you like), or -1 to 1 (default: standardize)",
     choices: NORMALIZATIONS,
   },
   {

@@ -1,11 +1,6 @@
 /** The browser-safe part of the room: tasks and augmentation graphs. */
-export {
-  AUGMENTATION_COLUMNS,
-  AUGMENTATIONS,
-  type Augmentation,
-  augmented,
-  drawAugmentation,
-  mixed,
-} from "./augmentation.ts";
+export { AUGMENTATION_COLUMNS, drawAugmentation } from "./augmentation/draw.ts";
+export { augmented, mixed } from "./augmentation/graph.ts";
+export { AUGMENTATIONS, type Augmentation } from "./augmentation/ranges.ts";
 export type { Sample } from "./dataset.ts";
 export { labelsOf, type Task } from "./task.ts";

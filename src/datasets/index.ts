@@ -6,14 +6,9 @@ export { type Audit, type AuditOptions, auditDataset } from "./audit.ts";
 export { auditPage } from "./audit-page.ts";
 export { type AuditPictures, auditPictures, auditSheet } from "./audit-pictures.ts";
 export { auditText } from "./audit-text.ts";
-export {
-  AUGMENTATION_COLUMNS,
-  AUGMENTATIONS,
-  type Augmentation,
-  augmented,
-  drawAugmentation,
-  mixed,
-} from "./augmentation.ts";
+export { AUGMENTATION_COLUMNS, drawAugmentation } from "./augmentation/draw.ts";
+export { augmented, mixed } from "./augmentation/graph.ts";
+export { AUGMENTATIONS, type Augmentation } from "./augmentation/ranges.ts";
 export {
   buildImageCache,
   type CacheOptions,

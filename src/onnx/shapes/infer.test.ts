@@ -181,6 +181,7 @@ const CASES: Record<Exclude<keyof typeof op, OfBlocks>, Case> = {
     op.gather(batch(b), integers(b, [2, 3]), 1),
     op.gather(ones(b, [5, 7]), b.input("i", "int64", ["N"])),
   ],
+  cumSum: (b) => op.cumSum(batch(b), 1),
   gatherElements: (b) => op.gatherElements(batch(b), b.input("i", "int64", ["N", 1, 6, 8]), 1),
   scatterElements: (b) =>
     op.scatterElements(
@@ -249,7 +250,6 @@ const FOREIGN: Readonly<Record<string, Case>> = {
     b.node("CenterCropPad", [batch(b), b.integers([5, 9])], { axes: ints([2, 3]) })[0]!,
   Constant: (b) => op.add(batch(b), b.node("Constant", [], { value_float: float(2) })[0]!),
   ConstantOfShape: (b) => b.node("ConstantOfShape", [b.integers([2, 3])])[0]!,
-  CumSum: (b) => b.node("CumSum", [batch(b), b.constant(int64([], [1]))])[0]!,
   LRN: node("LRN", { size: int(3) }),
   LpPool: node("LpPool", { kernel_shape: ints([2, 2]), strides: ints([2, 2]) }),
   OneHot: (b) => {

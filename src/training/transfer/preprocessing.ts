@@ -22,6 +22,8 @@ export const PREPROCESSINGS = [
   "caffe",
 ] as const satisfies (keyof typeof PUBLISHERS)[];
 
+const IMAGENET_GREY = { scale: 57, offset: 117 } as const;
+
 /**
  * The pixel that a normalised grey level stands for is `scale * grey + offset`. A standardised film
  * gets the mean (117) and the deviation (57) of ImageNet's own grey levels, as its publisher's
@@ -30,6 +32,8 @@ export const PREPROCESSINGS = [
 export const PIXELS_OF: Readonly<
   Record<Normalization, { readonly scale: number; readonly offset: number }>
 > = {
-  standardize: { scale: 57, offset: 117 },
+  standardize: IMAGENET_GREY,
+  percentiles: IMAGENET_GREY,
+  equalize: IMAGENET_GREY,
   range: { scale: 127.5, offset: 127.5 },
 };

@@ -1,26 +1,24 @@
 import { describe, expect, it } from "vitest";
-import { openSession } from "../onnx/index.node.ts";
-import { float32, type Graph, graphBuilder, type Value } from "../onnx/index.ts";
-import { randomStream } from "../random.ts";
 import {
-  AUGMENTATION_COLUMNS,
-  AUGMENTATIONS,
-  type Augmentation,
-  augmented,
-  COLUMNS,
-  type Column,
-  drawAugmentation,
-  mixed,
-} from "./augmentation.ts";
+  augmentationGraph,
+  augmentedBy,
+  NEUTRAL,
+  pixelsOf,
+  type Row,
+  randomFilm,
+} from "../../../test/support/augmented-film.ts";
+import type { Value } from "../../onnx/index.ts";
+import { AUGMENTATION_COLUMNS, COLUMNS, drawAugmentation } from "./draw.ts";
+import { mixed } from "./graph.ts";
+import { AUGMENTATIONS, type Augmentation } from "./ranges.ts";
 
-type Row = Record<Column, number>;
 const NONE = AUGMENTATIONS.none;
-const EVERYTHING: Augmentation = { ...AUGMENTATIONS.strong, mixup: 0.4 };
-const NEUTRAL: Row = {
-  ...{ xx: 1, xy: 0, x: 0, yx: 0, yy: 1, y: 0 },
-  ...{ brightness: 0, contrast: 1, gamma: 1, blur: 0, noise: 0, noiseOffset: 0 },
-  ...{ left: 2, right: 2, top: 2, bottom: 2, fill: 0, mixup: 1 },
-};
+const EVERYTHING: Augmentation = { ...AUGMENTATIONS.heavy, mixup: 0.4 };
+/** What a neutral row leaves exactly as it is. */
+const EXACT: Augmentation = { ...AUGMENTATIONS.strong, mixup: 0.4 };
+/** What is drawn but has no effect where nothing is asked for. */
+const IDLE = ["noiseOffset", "fill", "frameFill", "blankFill"] as const;
+const IDLE_GLYPH = ["glyph", "glyphXX", "glyphX", "glyphYY", "glyphY"] as const;
 
 function draw(ranges: Augmentation, path: readonly number[]): Row {
   const row = new Float32Array(AUGMENTATION_COLUMNS);
@@ -50,7 +48,8 @@ describe("drawAugmentation", () => {
 
   it("is neutral where nothing is asked for", () => {
     for (const row of draws({}, 50)) {
-      expect(row).toMatchObject({ ...NEUTRAL, noiseOffset: row.noiseOffset, fill: row.fill });
+      const idle = [...IDLE, ...IDLE_GLYPH].map((column) => [column, row[column]]);
+      expect(row).toMatchObject({ ...NEUTRAL, ...Object.fromEntries(idle) });
     }
   });
 
@@ -67,6 +66,15 @@ describe("drawAugmentation", () => {
     ["blur", { blur: 0.8 }, ({ blur }) => blur, -0.4, 0.8],
     ["noise", { noise: 0.1 }, ({ noise }) => noise, 0, 0.1],
     ["mixup", { mixup: 0.4 }, ({ mixup }) => mixup, 0.5, 1],
+    ["crop across", { crop: 0.3 }, ({ xx }) => xx, 0.7, 1],
+    ["crop down", { crop: 0.3 }, ({ yy }) => yy, 0.7, 1],
+    ["arch", { curve: 0.8 }, ({ arch }) => arch, -0.4, 0.4],
+    ["bend", { curve: 0.8 }, ({ bend }) => bend, -0.4, 0.4],
+    ["shading across", { shading: 0.2 }, ({ shadeX }) => shadeX, -0.2, 0.2],
+    ["shading down", { shading: 0.2 }, ({ shadeY }) => shadeY, -0.2, 0.2],
+    ["local contrast", { localContrast: 0.6 }, ({ localContrast }) => localContrast, -0.3, 0.6],
+    ["JPEG", { jpeg: 1.5 }, ({ jpeg }) => jpeg, 0, 1.5],
+    ["resolution", { resolution: 0.6 }, ({ detail }) => detail, 0.4, 1],
   ])("fills the range of %s and does not leave it", (_, ranges, amountOf, low, high) => {
     const [least, most] = extent(draws(ranges), amountOf);
     const slack = 1e-6 + 0.02 * (high - low);
@@ -94,49 +102,13 @@ describe("drawAugmentation", () => {
 
 const SIZE = 8;
 const PIXELS = SIZE * SIZE;
-const film = (seed: number) => {
-  const random = randomStream(seed, "film");
-  return Float32Array.from({ length: PIXELS }, () => 20 + random.integer(216));
-};
-
-function graphOf(
-  ranges: Augmentation,
-  count: number,
-  end: (x: Value, rows: Value) => Value,
-): Graph {
-  const builder = graphBuilder();
-  const images = builder.input("images", "float32", [count, 1, SIZE, SIZE]);
-  const rows = builder.input("rows", "float32", [count, AUGMENTATION_COLUMNS]);
-  builder.output(end(augmented({ images, rows, ranges }), rows), "out");
-  return builder.build();
-}
-
-/** What becomes of each film with its row. */
-async function applied(
+const film = (seed: number) => randomFilm(SIZE, seed);
+const applied = (
   films: readonly Float32Array[],
   changes: readonly Partial<Row>[],
-  end: (x: Value, rows: Value) => Value = (x) => x,
-  ranges = EVERYTHING,
-): Promise<number[][]> {
-  const values = changes.flatMap((change) =>
-    COLUMNS.map((name) => ({ ...NEUTRAL, ...change })[name]),
-  );
-  const session = await openSession(graphOf(ranges, films.length, end));
-  const { out } = await session.run({
-    images: float32(
-      [films.length, 1, SIZE, SIZE],
-      films.flatMap((pixels) => [...pixels]),
-    ),
-    rows: float32([films.length, AUGMENTATION_COLUMNS], values),
-  });
-  await session.close();
-  const flat = Array.from(out!.data as Float32Array);
-  return films.map((_, index) => flat.slice(index * PIXELS, (index + 1) * PIXELS));
-}
-
-/** Every pixel from its row and column. */
-const pixelwise = (valueAt: (row: number, column: number) => number): number[] =>
-  Array.from({ length: PIXELS }, (_, at) => valueAt(Math.floor(at / SIZE), at % SIZE));
+  end?: (x: Value, rows: Value) => Value,
+) => augmentedBy(EXACT, films, changes, end);
+const pixelwise = (valueAt: (row: number, column: number) => number) => pixelsOf(SIZE, valueAt);
 
 /** What gamma makes of black: its logarithm begins at a thousandth of white. */
 const BLACK = 0.255;
@@ -252,7 +224,7 @@ describe("the augmentation graph", () => {
 
   it("holds no node for what is switched off", () => {
     const operators = (ranges: Augmentation) =>
-      new Set(graphOf(ranges, 2, (x) => x).nodes.map(({ operator }) => operator));
+      new Set(augmentationGraph(ranges, 2, SIZE).nodes.map(({ operator }) => operator));
     expect([...operators({ ...NONE, flip: 0.5 })]).not.toContain("Exp");
     expect([...operators({ ...NONE, gamma: 0.5 })]).not.toContain("GridSample");
     for (const absent of ["GridSample", "Conv", "Where", "Gather"])
