@@ -25,6 +25,7 @@ export {
   evaluatePredictions,
 } from "./evaluation.ts";
 export { FINDING_HEAD, type FindingOutcome, findingRows } from "./figures/findings.ts";
+export type { LearningHistory } from "./figures/learning.ts";
 export { reliabilityFigure } from "./figures/reliability.ts";
 export { rocFigure } from "./figures/roc.ts";
 export type { IntervalOptions, IntervalSettings } from "./intervals/settings.ts";

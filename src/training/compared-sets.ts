@@ -6,30 +6,35 @@ import {
   type ComparisonReport,
   distinctNames,
   evaluate,
+  type LearningHistory,
   type NamedSet,
   predictionSetOf,
   warningsOf,
 } from "../evaluation/index.ts";
+import { areFolds, foldsPredictions } from "./fold-predictions.ts";
+import { learningOf } from "./history.ts";
 import { filmsSeenBy } from "./run-films.ts";
+import { type RunFolder, runFolder } from "./run-folder.ts";
 import { patternsOf, runOfModel } from "./run-of-model.ts";
 import { finishedRun, validationOf } from "./run-validation.ts";
 
-export interface ComparedSets extends Pick<ComparisonReport, "facts" | "warnings"> {
+export interface ComparedSets extends Pick<ComparisonReport, "facts" | "warnings" | "histories"> {
   readonly sets: readonly NamedSet[];
 }
 
-/** Of finished runs. Throws `run-unfinished`. */
+/** Of finished runs, or of all folds of cross-validations. Throws `run-unfinished`. */
 export async function setsOnValidation(runs: readonly string[]): Promise<ComparedSets> {
   const names = distinctNames(runs);
   const sets: NamedSet[] = [];
   for (const [index, path] of runs.entries()) {
-    const run = finishedRun(path);
-    const { operatingPoint } = await loadMetadata(run.file("model"));
-    const set = await validationOf(run);
-    sets.push({ name: names[index]!, set, threshold: operatingPoint?.threshold });
+    sets.push({ name: names[index]!, ...(await validated(path)) });
   }
   return {
     sets,
+    histories: historiesOf(
+      runs.map((path) => runFolder(path)),
+      names,
+    ),
     facts: [
       ...names.map((name) => ["run", name] as const),
       ["films", "the runs' validation films"],
@@ -38,6 +43,14 @@ export async function setsOnValidation(runs: readonly string[]): Promise<Compare
       "These films chose each run's epoch and operating point: the figures are too good. Compare on test films with --data DIR.",
     ],
   };
+}
+
+/** Folds have an operating point each, so that none is that of their joined predictions. */
+async function validated(path: string): Promise<Pick<NamedSet, "set" | "threshold">> {
+  if (areFolds(path)) return { set: await foldsPredictions(path) };
+  const run = finishedRun(path);
+  const { operatingPoint } = await loadMetadata(run.file("model"));
+  return { set: await validationOf(run), threshold: operatingPoint?.threshold };
 }
 
 export interface SetsOnDataOptions {
@@ -89,6 +102,7 @@ export async function setsOnData(
   }
   return {
     sets,
+    histories: historiesOf(runs, names),
     facts: [
       ...names.map((name) => ["model", name] as const),
       ["films", basename(dataset.root)],
@@ -96,6 +110,16 @@ export async function setsOnData(
     ],
     warnings: saidOnce(warnings, names),
   };
+}
+
+/** Of those that lie in a run of their own. */
+function historiesOf(
+  runs: readonly (RunFolder | undefined)[],
+  names: readonly string[],
+): readonly LearningHistory[] {
+  return runs.flatMap((run, index) =>
+    run && run.state() !== "absent" ? [learningOf(run, names[index]!)] : [],
+  );
 }
 
 /** What holds for all models once, what holds for some with their names. */

@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import type { Dataset } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
+import { predictionsCsv } from "../evaluation/index.ts";
 import { writeFileAtomically } from "../files.node.ts";
 import type { TrainContext } from "./context.ts";
+import { FOLDS_FILES, outOfFold } from "./fold-predictions.ts";
 import { refuseStrangers } from "./occupancy.ts";
 import type { TrainOptions } from "./options.ts";
 import { type RunResult, runFolder } from "./run-folder.ts";
@@ -22,11 +24,10 @@ export interface FoldsResult {
   readonly folds: readonly RunResult[];
 }
 
-const SUMMARY = "folds.json";
-
 /**
  * Trains on all but one fold, for each of `options.folds`, into `out/fold-1` and so on, and returns
- * means and deviations over them. Resuming goes on with the first fold that is not finished. Throws
+ * means and deviations over them. What each fold's model says of the films it was not trained on is
+ * joined in `out/predictions.csv`. Resuming goes on with the first fold that is not finished. Throws
  * what `train` throws.
  */
 export async function trainFolds(
@@ -44,7 +45,10 @@ export async function trainFolds(
     results.push(await train(data, { ...options, folds, fold }, own));
   }
   const summary = summaryOf(results.map(({ metrics }) => metrics));
-  writeOnce(join(out, SUMMARY), `${JSON.stringify({ folds, ...summary }, null, 2)}\n`);
+  const predictions = await outOfFold(results.map(({ run }) => runFolder(run)));
+  writeOnce(join(out, FOLDS_FILES.predictions), predictionsCsv(predictions));
+  // Last, for it says that all folds are finished.
+  writeOnce(join(out, FOLDS_FILES.summary), `${JSON.stringify({ folds, ...summary }, null, 2)}\n`);
   return { run: out, model: null, bestEpoch: null, ...summary, folds: results };
 }
 

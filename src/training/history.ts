@@ -1,5 +1,10 @@
 /** The history of a run in its three forms: JSON lines, a TensorBoard event file, curves. */
-import { type CurvePoint, learningCurves, svgToPng } from "../evaluation/index.ts";
+import {
+  type CurvePoint,
+  type LearningHistory,
+  learningCurves,
+  svgToPng,
+} from "../evaluation/index.ts";
 import type { EpochRecord } from "./checkpoint.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { scalarEvent, versionEvent } from "./tensorboard.ts";
@@ -27,6 +32,12 @@ export async function writeCurvesPicture(
   metric: string,
 ): Promise<void> {
   folder.write("curvesPicture", await svgToPng(await learningCurves(pointsOf(histories), metric)));
+}
+
+/** How a run learned, from its folder. Throws `run-damaged`. */
+export function learningOf(folder: RunFolder, name: string): LearningHistory {
+  const histories = { head: folder.lines("headHistory"), epochs: folder.lines("history") };
+  return { name, points: pointsOf(histories as Histories) };
 }
 
 /** The head's epochs end at 0, where those of the whole network begin. */

@@ -24,9 +24,11 @@ import { table } from "../table.ts";
 const DEFAULT_OUT = "comparison";
 
 const NOTES = `
-Runs are compared on the films that they were validated on, where these are the same;
-else name labelled films by --data. The validation films chose each run's epoch and
-operating point, so that their figures are too good: --data with test films is better.
+Runs are compared on the films that they were validated on, where these are the same,
+and folders of folds (train --folds, equal --seed) on all films, each read by the model
+that was not trained on it; else name labelled films by --data. The validation films
+chose each run's epoch and operating point, so that their figures are too good: --data
+with test films is better.
 
 Differences have paired intervals; AUROC is tested by DeLong and accuracy by McNemar
 where every patient has one film, else both by a bootstrap of patients; p-values are
@@ -58,14 +60,15 @@ export const COMPARE: CommandDefinition = {
   examples: [
     "hilum compare runs/cnn runs/vgg19 runs/xception",
     "hilum compare runs/cnn runs/xception --data chest_xray",
+    "hilum compare runs/cnn-folds runs/lite-folds",
     "hilum compare --predictions a.csv b.csv --json",
   ],
   async run([models], options, context) {
     const { output } = context;
     const names = models as readonly string[];
-    const { sets: given, facts, warnings } = await setsOf(names, options, context);
+    const { sets: given, histories, facts, warnings } = await setsOf(names, options, context);
     const { comparison, sets } = compareSets(given);
-    const report: ComparisonReport = { comparison, sets, facts, warnings };
+    const report: ComparisonReport = { comparison, sets, histories, facts, warnings };
     for (const warning of warnings) output.note(`mind: ${warning}`);
     output.result({ ...comparison, warnings });
     output.print(

@@ -3,9 +3,11 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { guardDisk, writeFileAtomically } from "../../files.node.ts";
 import { escapeHtml, htmlTable, page } from "../../page.ts";
-import { between, pText } from "../figures/figure.ts";
+import { between, type Figure, pText } from "../figures/figure.ts";
+import { type LearningHistory, learningFigure } from "../figures/learning.ts";
+import { positiveOf } from "../prediction.ts";
 import { type Comparison, comparisonFigures, type NamedSet } from "./comparison.ts";
-import { drawFigures, figuresHtml, writeFigures } from "./figure-page.ts";
+import { drawFigures, figureHtml, figuresHtml, writeFigures } from "./figure-page.ts";
 import { metricTitle } from "./metric-rows.ts";
 import { REPORT_STYLE, section, warningsHtml } from "./report-page.ts";
 import { REPORT_FILES } from "./write-report.ts";
@@ -60,16 +62,29 @@ export function pairRows({ pairs }: Comparison): string[][] {
 export interface ComparisonReport {
   readonly comparison: Comparison;
   readonly sets: readonly NamedSet[];
+  /** How those learned that lie in their runs. */
+  readonly histories?: readonly LearningHistory[] | undefined;
   readonly facts: readonly (readonly [name: string, value: string])[];
   readonly warnings: readonly string[];
 }
 
+/** Areas tell models apart where nearly every film is read rightly. */
+function learningFigures(
+  histories: readonly LearningHistory[],
+  positive: number | null,
+): readonly Figure[] {
+  if (histories.length < 2) return [];
+  return [learningFigure(histories, positive === null ? "accuracy" : "auroc")];
+}
+
 /** Writes report.html, metrics.json and the figures into the folder. Throws `disk-full`. */
 export async function writeComparison(folder: string, report: ComparisonReport): Promise<void> {
-  const { comparison, sets, facts, warnings } = report;
+  const { comparison, sets, histories = [], facts, warnings } = report;
   guardDisk(folder, () => mkdirSync(folder, { recursive: true }));
   const figures = await drawFigures(comparisonFigures(comparison, sets));
-  if (figures.length > 0) await writeFigures(join(folder, REPORT_FILES.figures), figures);
+  const learning = await drawFigures(learningFigures(histories, positiveOf(sets[0]!.set.task)));
+  const all = [...figures, ...learning];
+  if (all.length > 0) await writeFigures(join(folder, REPORT_FILES.figures), all);
   writeFileAtomically(
     join(folder, REPORT_FILES.metrics),
     `${JSON.stringify({ ...comparison, warnings }, null, 2)}\n`,
@@ -88,6 +103,10 @@ export async function writeComparison(folder: string, report: ComparisonReport):
         `<p class="lead">The first model less the second, with 95 % intervals of the paired difference. p is how likely so large a difference were if there was none; the last column corrects it for the number of pairs.</p>${htmlTable(pairRows(comparison), PAIR_HEAD)}`,
       ),
       section("In pictures", figures.length > 0 ? figuresHtml(figures) : ""),
+      section(
+        "Learning",
+        learning.map((figure) => `<div class="scroll curves">${figureHtml(figure)}</div>`).join(""),
+      ),
     ].join("\n"),
   });
   writeFileAtomically(join(folder, REPORT_FILES.page), html);

@@ -1,0 +1,119 @@
+/** How several models learned, over each other. */
+import type { Cell } from "../../page.ts";
+import { BINARY_METRICS } from "../binary.ts";
+import type { CurvePoint } from "../learning-curves.ts";
+import type { PlotPart } from "../plot.ts";
+import { CATEGORY } from "../theme.ts";
+import { type Figure, SIDE, shortened, shown } from "./figure.ts";
+
+export interface LearningHistory {
+  readonly name: string;
+  readonly points: readonly CurvePoint[];
+}
+
+/** The share of the axis that epochs of a head on its own have: they may be many, and take seconds. */
+const HEAD_SHARE = 0.3;
+
+const LOSSES: readonly (readonly [string, (point: CurvePoint) => number | null])[] = [
+  ["Loss, training", ({ loss }) => loss],
+  ["Loss, validation", ({ valLoss }) => valLoss],
+];
+
+/** Losses and the metric by epoch, each in a plot of its own. */
+export function learningFigure(histories: readonly LearningHistory[], metric: string): Figure {
+  const names = histories.map(({ name }) => shortened(name));
+  const last = Math.max(1, ...histories.flatMap(({ points }) => points.map(({ epoch }) => epoch)));
+  const hasHead = histories.some(({ points }) => points.some(({ epoch }) => epoch <= 0));
+  const before = hasHead ? (last * HEAD_SHARE) / (1 - HEAD_SHARE) : 0;
+  const title = BINARY_METRICS.find(({ key }) => key === metric)?.title ?? metric;
+  const plots = [
+    ...LOSSES,
+    [`${title}, validation`, ({ metrics }: CurvePoint) => metrics[metric] ?? null] as const,
+  ];
+  const x = {
+    field: "x",
+    type: "quantitative",
+    title: hasHead ? "Epoch (left of 0: the head alone)" : "Epoch",
+    axis: { values: wholeNumbers(hasHead ? 0 : 1, last), format: "d" },
+    scale: { domain: [hasHead ? -before : 1, last] as number[], nice: false, padding: 8 },
+  } as const;
+  const color = {
+    field: "name",
+    type: "nominal",
+    title: null,
+    scale: { domain: names, range: names.map((_, index) => CATEGORY[index % CATEGORY.length]!) },
+    legend: { orient: "bottom", columns: 3, labelLimit: SIDE, symbolType: "stroke" },
+  } as const;
+  const partOf = ([name, of]: (typeof plots)[number]): PlotPart => {
+    const y = { field: "y", type: "quantitative", title: null, scale: { zero: false } } as const;
+    const drawn = histories.map(({ points }) => placed(points, of, before));
+    const named = (values: readonly (readonly Place[])[]) =>
+      values.flatMap((places, index) => places.map((place) => ({ ...place, name: names[index]! })));
+    return {
+      width: SIDE,
+      height: 220,
+      title: name,
+      layer: [
+        {
+          data: { values: named(drawn) },
+          mark: { type: "line", strokeWidth: 2, opacity: 0.8, point: { size: 20 } },
+          encoding: { x, y, color },
+        },
+        {
+          data: { values: named(drawn.map((places) => standing(places, last))) },
+          mark: { type: "line", strokeWidth: 1.5, strokeDash: [4, 4] },
+          encoding: { x, y, color },
+        },
+      ],
+    };
+  };
+  return {
+    name: "learning",
+    title: "Learning curves",
+    caption: `What each run's epochs did to its loss on training films, which are augmented, and to the loss and the ${title} of its validation films.${hasHead ? " Left of 0 a new head learns on the frozen backbone, right of it the network as a whole; the dashed line is where a head alone stays." : ""}`,
+    plot: { hconcat: plots.map(partOf) },
+    table: { head: ["model", "epoch", ...plots.map(([name]) => name)], rows: rowsOf() },
+  };
+
+  function rowsOf(): Cell[][] {
+    return histories.flatMap(({ name, points }) =>
+      points.map((point): Cell[] => [
+        name,
+        point.name ?? point.epoch,
+        ...plots.map(([, of]) => shown(of(point), 4)),
+      ]),
+    );
+  }
+}
+
+interface Place {
+  readonly x: number;
+  readonly y: number;
+}
+
+function placed(
+  points: readonly CurvePoint[],
+  of: (point: CurvePoint) => number | null,
+  before: number,
+): Place[] {
+  const first = Math.min(0, ...points.map(({ epoch }) => epoch)) || -1;
+  return points.flatMap((point) => {
+    const y = of(point);
+    const x = point.epoch > 0 ? point.epoch : (-before * point.epoch) / first;
+    return y === null ? [] : [{ x, y }];
+  });
+}
+
+/** From the end of a curve that has no epochs above 0, to the last of the others. */
+function standing(places: readonly Place[], last: number): Place[] {
+  const end = places.at(-1);
+  return end && end.x <= 0 ? [end, { x: last, y: end.y }] : [];
+}
+
+function wholeNumbers(from: number, to: number): number[] {
+  const step = Math.max(1, Math.ceil((to - from) / 10));
+  return Array.from(
+    { length: Math.floor((to - from) / step) + 1 },
+    (_, index) => from + index * step,
+  );
+}
