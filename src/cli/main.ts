@@ -70,6 +70,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/card.ts")).CARD,
   },
   {
+    name: "export",
+    summary: "Finish a run's model as one file: averaging, outputs, small weights, judged anew",
+    load: async () => (await import("./commands/export.ts")).EXPORT,
+  },
+  {
     name: "predict",
     summary: "Read films with a trained classifier",
     load: async () => (await import("./commands/predict.ts")).PREDICT,

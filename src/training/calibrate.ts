@@ -77,7 +77,8 @@ export async function calibrateRun(
   return { model: out, calibration, operatingPoint, before, after };
 }
 
-function operatingPointOf(
+/** Null where there is no positive class, or one class only. */
+export function operatingPointOf(
   { task, predictions }: PredictionSet,
   rule: OperatingRule,
 ): OperatingPoint | null {

@@ -1,18 +1,10 @@
 import { relative, resolve } from "node:path";
 import { NOTICE } from "../../classifier/index.ts";
-import { HilumError } from "../../errors.ts";
-import {
-  CALIBRATION_METHODS,
-  metricTitle,
-  type OperatingRule,
-  shownMetric,
-} from "../../evaluation/index.ts";
+import { CALIBRATION_METHODS, metricTitle, shownMetric } from "../../evaluation/index.ts";
 import { type CalibrateOptions, calibrateRun, finishedRun } from "../../training/index.ts";
-import { type CommandDefinition, number, text } from "../command.ts";
+import { type CommandDefinition, text } from "../command.ts";
+import { ruleOf, ruleOptions } from "../operating-rule.ts";
 import { table } from "../table.ts";
-
-const RULES =
-  "youden, sensitivity=0.98, specificity=0.9, cost=5 (a missed positive for 5 false alarms)";
 
 export const CALIBRATE: CommandDefinition = {
   name: "calibrate",
@@ -24,17 +16,7 @@ export const CALIBRATE: CommandDefinition = {
       description: "calibration (default: temperature)",
       choices: Object.keys(CALIBRATION_METHODS),
     },
-    {
-      flags: "--target-sensitivity <share>",
-      description: "the largest specificity with at least this sensitivity",
-      parse: number,
-    },
-    {
-      flags: "--target-specificity <share>",
-      description: "the largest sensitivity with at least this specificity",
-      parse: number,
-    },
-    { flags: "--operating-point <rule>", description: `${RULES} (default: youden)` },
+    ...ruleOptions("youden"),
     { flags: "--out <file>", description: "the calibrated model (default: the run's model.onnx)" },
   ],
   notes: `
@@ -81,36 +63,3 @@ films afterwards is too good: evaluate the model on films that it has never met.
     return 0;
   },
 };
-
-function ruleOf(options: Readonly<Record<string, unknown>>): OperatingRule | undefined {
-  const rules = [
-    options.targetSensitivity !== undefined && `sensitivity=${options.targetSensitivity}`,
-    options.targetSpecificity !== undefined && `specificity=${options.targetSpecificity}`,
-    text(options.operatingPoint),
-  ].filter((rule): rule is string => typeof rule === "string");
-  if (rules.length > 1)
-    throw new HilumError(
-      "invalid-option",
-      `Choose one operating point, not ${rules.join(" and ")}.`,
-      {
-        option: "operatingPoint",
-        value: rules,
-      },
-    );
-  return rules[0] === undefined ? undefined : parsedRule(rules[0]);
-}
-
-function parsedRule(rule: string): OperatingRule {
-  if (rule === "youden") return { kind: "youden" };
-  const [kind, amount] = rule.split("=");
-  const value = Number(amount || Number.NaN);
-  if (!Number.isNaN(value)) {
-    if (kind === "sensitivity" || kind === "specificity") return { kind, target: value };
-    if (kind === "cost") return { kind, ratio: value };
-  }
-  throw new HilumError(
-    "invalid-option",
-    `Option --operating-point is "${rule}". There are: ${RULES}.`,
-    { option: "operatingPoint", value: rule },
-  );
-}

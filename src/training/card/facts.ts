@@ -11,6 +11,7 @@ import {
   type MetricValue,
   type PredictionSet,
 } from "../../evaluation/index.ts";
+import type { StoredWeights } from "../../models/index.ts";
 import { weightsDigest } from "../../onnx/index.node.ts";
 import type { Model } from "../../onnx/index.ts";
 import { VERSION } from "../../version.ts";
@@ -47,6 +48,8 @@ export interface CardFacts {
   /** Name of the worst group; null where there are no two that are large enough. */
   readonly worstSubgroup: string | null;
   readonly calibration: ClassifierMetadata["calibration"];
+  /** How the file holds the weights. */
+  readonly weights: "float32" | StoredWeights;
   readonly limits: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly hashes: Readonly<Record<string, string>>;
@@ -77,7 +80,14 @@ export function cardFacts(
     model,
     metadata,
     validation,
-  }: { model: Model; metadata: ClassifierMetadata; validation: PredictionSet },
+    csv = run.read("validation")!,
+  }: {
+    model: Model;
+    metadata: ClassifierMetadata;
+    validation: PredictionSet;
+    /** What the file of these predictions holds; by default the run's own. */
+    csv?: string | Uint8Array;
+  },
 ): CardFacts {
   const { task, operatingPoint, input, provenance, calibration = null } = metadata;
   const config = run.config();
@@ -125,13 +135,14 @@ export function cardFacts(
     })),
     worstSubgroup: worst ? `${worst.column}: ${worst.group}` : null,
     calibration,
+    weights: metadata.weights ?? "float32",
     limits: limitsOf({ parts, leaks: config.leaks, metadata }),
     environment: { hilum: VERSION, node: process.version, system: `${platform} ${arch}` },
     hashes: {
       weights: weightsDigest(model.graph),
       manifest: config.manifestSha256,
       network: config.networkSha256,
-      validationPredictions: hash("sha256", run.read("validation")!),
+      validationPredictions: hash("sha256", csv),
     },
   };
 }

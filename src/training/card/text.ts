@@ -17,6 +17,12 @@ const interval = (low: number | null, high: number | null) =>
 const plainText = (value: unknown): string =>
   typeof value === "object" && value !== null ? JSON.stringify(value) : String(value);
 
+const ASPECT: Readonly<Record<CardFacts["input"]["fit"], string>> = {
+  squash:
+    "A film of any aspect ratio is squashed to that square, as the training films were: its proportions are lost.",
+  pad: "A film keeps its proportions: it is padded with black to a square.",
+};
+
 /** In the order of the table of contents that the reporting guidelines agree on. */
 function sectionsOf(facts: CardFacts): CardSection[] {
   const { task, data, operatingPoint, validation, subgroups, worstSubgroup, calibration } = facts;
@@ -50,6 +56,13 @@ function sectionsOf(facts: CardFacts): CardSection[] {
       title: "Recipe",
       paragraphs: [
         `Trained for ${facts.training.epochs} epochs; epoch ${facts.training.bestEpoch} was kept, by ${facts.training.selectedBy}. Films are fitted (${facts.input.fit}) to ${facts.input.size} x ${facts.input.size} pixels, grey levels ${facts.input.normalization}.`,
+        ASPECT[facts.input.fit],
+        ...(facts.input.averaging
+          ? ["Each film is read together with its mirror, and the logits of both are averaged."]
+          : []),
+        ...(facts.weights === "float32"
+          ? []
+          : [`The file holds the weights as ${facts.weights}; the arithmetic is float32.`]),
       ],
       head: ["setting", "value"],
       rows: Object.entries(facts.recipe)

@@ -1,0 +1,79 @@
+import { relative } from "node:path";
+import { NOTICE } from "../../classifier/index.ts";
+import { CALIBRATION_METHODS } from "../../evaluation/index.ts";
+import { STORED_WEIGHTS } from "../../models/index.ts";
+import { type BundleOptions, exportBundle, finishedRun } from "../../training/index.ts";
+import { type CommandDefinition, text } from "../command.ts";
+import { evaluationText } from "../evaluation-text.ts";
+import { ruleOf, ruleOptions } from "../operating-rule.ts";
+import { progressBar } from "../progress.ts";
+
+export const EXPORT: CommandDefinition = {
+  name: "export",
+  summary: "Finish a run's model as one file: averaging, outputs, small weights, judged anew",
+  operands: [{ name: "<run>", description: "the folder of a finished run" }],
+  options: [
+    {
+      flags: "--out <file>",
+      description: "the .onnx file; its model card goes beside it",
+      isRequired: true,
+    },
+    {
+      flags: "--averaging <kind>",
+      description: "flip: each film is read with its mirror (twice the time)",
+      choices: ["flip"],
+    },
+    { flags: "--features", description: "give what the head sees as an output too" },
+    {
+      flags: "--weights <type>",
+      description: "store the weights in a half or a quarter of the space",
+      choices: STORED_WEIGHTS,
+    },
+    {
+      flags: "--calibration <method>",
+      description: "calibrate on the validation films (default: as the run's model is)",
+      choices: Object.keys(CALIBRATION_METHODS),
+    },
+    ...ruleOptions("as the run's model has it"),
+    { flags: "--data <dir>", description: "where the run's films are now (default: as they were)" },
+  ],
+  notes: `
+Averaging and smaller weights change probabilities: the run's validation films are
+then read again, calibration and operating point are found anew, and the metrics in
+the file are those of the file. The run itself stays as it is.
+`,
+  examples: [
+    "hilum export runs/lite --out pneumonia.onnx --averaging flip --weights float16",
+    "hilum export runs/lite --out lite.onnx --features --calibration temperature --json",
+  ],
+  async run([path], options, { output, signal }) {
+    const bar = progressBar("reading the validation films");
+    try {
+      const result = await exportBundle(finishedRun(String(path)), {
+        out: String(options.out),
+        averaging: options.averaging as BundleOptions["averaging"],
+        hasFeatures: options.features === true,
+        weights: options.weights as BundleOptions["weights"],
+        calibration: options.calibration as BundleOptions["calibration"],
+        rule: ruleOf(options),
+        data: text(options.data),
+        signal,
+        onProgress: ({ done, total }) => bar.update(done, total),
+      });
+      bar.stop();
+      output.result(result);
+      output.print(
+        [
+          "On the validation films, which chose the epoch and the operating point:",
+          evaluationText({ evaluation: result.validation }),
+          NOTICE,
+        ].join("\n\n"),
+      );
+      for (const file of [result.model, result.card])
+        output.note(`wrote ${relative(process.cwd(), file)}`);
+      return 0;
+    } finally {
+      bar.stop();
+    }
+  },
+};
