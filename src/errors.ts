@@ -163,7 +163,10 @@ export const ERROR_CODES = {
   "run-exists": { kind: "conflict", summary: "The output folder holds a run already." },
   "run-damaged": { kind: "bad-input", summary: "A run folder's files cannot be read." },
   "settings-changed": { kind: "conflict", summary: "A run is resumed with other settings." },
-  "data-changed": { kind: "conflict", summary: "A run is resumed on other data." },
+  "data-changed": {
+    kind: "conflict",
+    summary: "A run is resumed on other data, or its films are no longer where they were.",
+  },
   "training-diverged": {
     kind: "bad-input",
     summary: "The loss is no longer a number; the last checkpoint is intact.",

@@ -18,10 +18,10 @@ export function assembleClassifier(
   const builder = graphBuilder();
   const films = builder.input("images", "uint8", ["N", "H", "W"]);
   const { input, task } = metadata;
-  const x = normalizeImages(resizeImages(films, input), input.normalization);
-  const logits = input.averaging
-    ? averageMirrors(network(withMirrors(x), logitCount(task)))
-    : network(x, logitCount(task));
+  const resized = resizeImages(films, input);
+  const seen = input.averaging ? withMirrors(resized) : resized;
+  const said = network(normalizeImages(seen, input.normalization), logitCount(task));
+  const logits = input.averaging ? averageMirrors(said) : said;
   builder.output(probabilitiesOf(logits, task), "probabilities");
   const graph = builder.build("classifier");
   const trained = {

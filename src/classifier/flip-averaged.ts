@@ -15,8 +15,8 @@ export function flipAveraged(model: Model): Model {
   const before = readMetadata(model.metadata, "the model");
   if (before.input.averaging) return model;
   const plain = uncalibrated(model);
-  const { image, logits } = landmarksOf(plain);
-  const graph = spliced(plain.graph, { [image]: withMirrors, [logits]: averageMirrors });
+  const { resized, logits } = landmarksOf(plain);
+  const graph = spliced(plain.graph, { [resized]: withMirrors, [logits]: averageMirrors });
   const { card: _, ...kept } = before;
   const metadata = writeMetadata({
     ...kept,

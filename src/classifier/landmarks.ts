@@ -10,8 +10,8 @@ import { readMetadata } from "./metadata.ts";
 import { AVERAGING } from "./mirrors.ts";
 
 export interface Landmarks {
-  /** What the network sees: films resized and normalised, `[N, 1, S, S]`. */
-  readonly image: string;
+  /** Films resized to the network's size, grey levels 0 to 255 yet to be normalised, `[N, 1, S, S]`. */
+  readonly resized: string;
   /** What the head sees, `[N, F]` (of the film and its mirror where these are averaged). */
   readonly features: string;
   /** What becomes probabilities, `[N, L]`. */
@@ -20,22 +20,22 @@ export interface Landmarks {
 
 /** Names of values. Throws `not-a-classifier`, also for a network that ends with no dense head. */
 export function landmarksOf({ graph, metadata }: Model): Landmarks {
-  const { task, input, calibration } = readMetadata(metadata, "the model");
+  const { task, calibration } = readMetadata(metadata, "the model");
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
   const maker = (name: string | undefined, ...operators: readonly string[]): Node | undefined => {
     const node = makers.get(name ?? "");
     return node && operators.includes(node.operator) ? node : undefined;
   };
-  const image = imageIn(graph, maker, input.normalization === "standardize" ? "Div" : "Sub");
+  const resized = resizedIn(graph, maker);
   const logits = logitsBefore(calibration ? "uncalibrated_probabilities" : "probabilities", {
     task,
     maker,
   });
   const features = logits && featuresBefore(logits, makers, maker);
-  if (!image) lacks("films that are resized and normalised");
+  if (!resized) lacks("films that are resized");
   if (!logits) lacks("logits from which probabilities are made");
   if (!features) lacks("a dense head: its network ends in another way");
-  return { image, features, logits };
+  return { resized, features, logits };
 }
 
 function lacks(what: string): never {
@@ -48,15 +48,13 @@ function lacks(what: string): never {
 
 type Maker = (name: string | undefined, ...operators: readonly string[]) => Node | undefined;
 
-/** The last step of normalising what images/resize.ts makes: a Clip of a Round of a Resize. */
-function imageIn({ nodes }: Graph, maker: Maker, last: string): string | undefined {
+/** What images/resize.ts makes: a Clip of a Round of a Resize. */
+function resizedIn({ nodes }: Graph, maker: Maker): string | undefined {
   const clip = nodes.find(
     ({ operator, inputs }) =>
       operator === "Clip" && maker(maker(inputs[0], "Round")?.inputs[0], "Resize"),
   );
-  if (!clip) return undefined;
-  const after = nodes.slice(nodes.indexOf(clip) + 1);
-  return after.find(({ operator }) => operator === last)?.outputs[0];
+  return clip?.outputs[0];
 }
 
 /** What task.ts makes probabilities of. */

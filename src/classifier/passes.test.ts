@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { thrownBy } from "../../test/support/rejection.ts";
 import { smallBackbone } from "../../test/support/small-backbone.ts";
 import type { Task } from "../datasets/index.portable.ts";
+import { NORMALIZATIONS } from "../images/index.portable.ts";
 import { embedGraph, layersOf, NETWORKS, type Network, STORED_WEIGHTS } from "../models/index.ts";
 import { openSession } from "../onnx/index.node.ts";
 import {
@@ -121,6 +122,12 @@ describe("flipAveraged", () => {
 
   it.each(Object.keys(networks))("reads film and mirror alike: %s", async (name) => {
     const model = flipAveraged(classifierOf(networks[name]!(), { normalization: "range" }));
+    const [own, mirror] = [await run(model), await run(model, MIRRORED)];
+    expect(worst(own.probabilities!, mirror.probabilities!)).toBeLessThan(1e-5);
+  });
+
+  it.each(NORMALIZATIONS)("works whatever normalises the films: %s", async (normalization) => {
+    const model = flipAveraged(classifierOf(networks.cnn!(), { normalization }));
     const [own, mirror] = [await run(model), await run(model, MIRRORED)];
     expect(worst(own.probabilities!, mirror.probabilities!)).toBeLessThan(1e-5);
   });

@@ -1,0 +1,82 @@
+import { cpSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { type PhantomFolder, phantomFolder } from "../../test/support/phantom-folder.ts";
+import { rejection } from "../../test/support/rejection.ts";
+import { trainedClassifier } from "../../test/support/trained-classifier.ts";
+import { loadClassifier } from "../classifier/index.node.ts";
+import { evaluatePredictions } from "../evaluation/index.ts";
+import { exportBundle } from "./bundle.ts";
+import { calibrateRun } from "./calibrate.ts";
+import { type RunFolder, runFolder } from "./run-folder.ts";
+import { plainValidationOf } from "./run-validation.ts";
+
+let phantoms: PhantomFolder;
+let run: RunFolder;
+beforeAll(async () => {
+  phantoms = await phantomFolder({ count: 60, size: 64, seed: 7 });
+  const out = phantoms.place("run");
+  await trainedClassifier(phantoms.films, {}, { ...phantoms, out });
+  run = runFolder(out);
+});
+
+describe("exportBundle", () => {
+  it("writes a file whose metrics and operating point are those of its own answers", async () => {
+    const out = phantoms.place("bundle.onnx");
+    const bundle = await exportBundle(run, {
+      out,
+      averaging: "flip",
+      hasFeatures: true,
+      weights: "float16",
+      calibration: "temperature",
+      rule: { kind: "sensitivity", target: 0.9 },
+    });
+    await using classifier = await loadClassifier(out);
+    const { metadata, model } = classifier;
+    expect(metadata).toMatchObject({
+      input: { averaging: "flip" },
+      weights: "float16",
+      features: { width: expect.any(Number) },
+      calibration: { method: "temperature" },
+      operatingPoint: { rule: expect.stringContaining("at least 0.9") },
+      card: { weights: "float16", input: { averaging: "flip" } },
+    });
+    expect(model.graph.outputs.map(({ name }) => name)).toEqual(["probabilities", "features"]);
+    const { keys, predictions, task } = await plainValidationOf(run, metadata.task);
+    const readings = await classifier.read(keys.map((key) => join(phantoms.films, key)));
+    const own = predictions.map(({ target }, index) => ({
+      target,
+      probabilities: Object.values(readings[index]!.reading!.probabilities),
+    }));
+    const { metrics } = evaluatePredictions(own, task, {
+      threshold: metadata.operatingPoint!.threshold,
+      rounds: 0,
+    });
+    for (const [key, { value }] of Object.entries(metrics))
+      expect(metadata.metrics[key], key).toBeCloseTo(value!, 4);
+    expect(readFileSync(bundle.card, "utf8")).toMatch(/with its mirror[\s\S]*as float16/);
+  });
+
+  it("keeps a run's own calibration and rule, and reads no film where nothing changes", async () => {
+    const away = phantoms.place("away");
+    cpSync(run.path, away, { recursive: true });
+    const moved = runFolder(away);
+    const rule = { kind: "specificity", target: 0.8 } as const;
+    await calibrateRun(moved, { method: "platt", rule });
+    const out = phantoms.place("same.onnx");
+    await exportBundle(moved, { out, hasFeatures: true, data: phantoms.place("nowhere") });
+    await using before = await loadClassifier(away);
+    await using after = await loadClassifier(out);
+    expect(after.metadata.operatingPoint).toEqual(before.metadata.operatingPoint);
+    expect(after.metadata.calibration).toEqual(before.metadata.calibration);
+    expect(after.metadata.metrics).toEqual(before.metadata.metrics);
+  });
+
+  it("refuses where films that it needs are not there, and says which", async () => {
+    const options = { out: phantoms.place("x.onnx"), data: phantoms.place("nowhere") };
+    expect(await rejection(exportBundle(run, { ...options, averaging: "flip" }))).toMatchObject({
+      code: "data-changed",
+      message: expect.stringContaining("--data DIR"),
+    });
+  });
+});
