@@ -9,3 +9,4 @@ export {
   type ReadFilesOptions,
 } from "./load.node.ts";
 export { NOTICE } from "./metadata.ts";
+export { type FeatureReader, openFeatureReader, readFeatures } from "./read-features.node.ts";

@@ -25,6 +25,8 @@ export async function evaluated(
     refuse("predictions", "Give a model or --predictions, not both.");
   if (predictions !== undefined && options.robustness === true)
     refuse("robustness", "Option --robustness needs a model that reads films, not --predictions.");
+  if (predictions !== undefined && options.reference !== undefined)
+    refuse("reference", "Option --reference needs a model that reads films, not --predictions.");
   if (predictions !== undefined) return predictionsEvaluated(predictions, options);
   if (model === undefined)
     refuse("model", "Give a model (a run folder or an .onnx file), or --predictions FILE.");
@@ -69,6 +71,7 @@ async function modelEvaluated(
   try {
     const { report, model, split, problems } = await reportModel(path, String(options.data), {
       ...asked,
+      reference: text(options.reference),
       isRobustnessWanted: options.robustness === true,
       isStrict: options.strict === true,
       patientPattern: text(options.patientPattern),

@@ -6,6 +6,7 @@ import {
   bandText,
   CLASS_HEAD,
   classRows,
+  embeddingText,
   FINDING_HEAD,
   findingRows,
   METRIC_HEAD,
@@ -59,7 +60,7 @@ export function evaluationText({
   if (shift)
     parts.push(
       shift.reason === null
-        ? table(shiftRows(shift), SHIFT_HEAD)
+        ? `against ${shift.against}\n${table(shiftRows(shift), SHIFT_HEAD)}\n${embeddingText(shift)}`
         : `against validation: ${shift.reason}`,
     );
   if (robustness)

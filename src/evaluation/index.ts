@@ -87,6 +87,8 @@ export {
   BAND_HEAD,
   bandRows,
   bandText,
+  type Embeddings,
+  embeddingText,
   type ReportedBand,
   type ReportedShift,
   SHIFT_HEAD,
@@ -107,7 +109,7 @@ export {
 } from "./robustness/robustness.ts";
 export { isBetter, SELECTION_METRICS, selectionDirection, youdenThreshold } from "./selection.ts";
 export { energyDistance, kolmogorovSmirnov, populationStability } from "./shift/distances.ts";
-export { type EmbeddingShift, embeddingShift } from "./shift/embeddings.ts";
+export { drawnFilms, type EmbeddingShift, embeddingShift } from "./shift/embeddings.ts";
 export { filmStatistics } from "./shift/film-statistics.ts";
 export {
   type FeatureShift,

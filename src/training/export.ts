@@ -21,6 +21,7 @@ import { writeCurvesPicture } from "./history.ts";
 import type { Run } from "./run.ts";
 import type { RunResult } from "./run-folder.ts";
 import { predictCached } from "./validate.ts";
+import { writeValidationFeatures } from "./validation-features.ts";
 
 /** Exports the best epoch's weights with an operating point chosen on validation, and closes the run. */
 export async function finishRun(run: Run, progress: Progress): Promise<RunResult> {
@@ -43,11 +44,13 @@ export async function finishRun(run: Run, progress: Progress): Promise<RunResult
     provenance: provenanceOf(run, progress),
     metrics,
   };
-  writeModelFile(folder.file("model"), assembleClassifier(run.graphs.network, best, metadata));
+  const model = assembleClassifier(run.graphs.network, best, metadata);
+  writeModelFile(folder.file("model"), model);
   folder.write(
     "validation",
     predictionsCsv(predictionSetOf(data.validation.samples, predictions, dataset.task)),
   );
+  await writeValidationFeatures(folder, model, data.validation);
   const histories = { head: run.head?.history, epochs: progress.history };
   await writeCurvesPicture(folder, histories, settings.metric);
   const result = {

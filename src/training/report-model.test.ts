@@ -20,6 +20,23 @@ it("says how long spoilt films take before it reads any, then evaluates, then sp
   expect(report.robustness!.corruptions.length).toBeGreaterThan(0);
 });
 
+it("holds films against those named by reference, where the model lies away from its run", async () => {
+  const { films, place } = await phantomFolder({ count: 8, size: 32, seed: 5 });
+  const model = `${place("away")}.onnx`;
+  writeSmallClassifier(model);
+  const { report } = await reportModel(model, films, { reference: films });
+  expect(report.shift).toMatchObject({
+    against: "the films of --reference",
+    reason: null,
+    embeddingsReason: null,
+    warnings: [],
+  });
+  expect(report.shift.embeddings!.n).toBe(16);
+  expect(report.shift.features[0]).toMatchObject({ statistic: 0 });
+  // These films chose nothing.
+  expect(report.uncertainBand).toBeNull();
+});
+
 it("says why nothing is known of the validation films", async () => {
   const { films, place } = await phantomFolder({ count: 4, size: 32, seed: 5 });
   const model = `${place("away")}.onnx`;

@@ -23,7 +23,7 @@ import {
 import { weightsDigest } from "../onnx/index.node.ts";
 import { filmsSeenBy } from "./run-films.ts";
 import { RUN_FILES, type RunFolder } from "./run-folder.ts";
-import { patternsOf, runOfModel, validationFor } from "./run-of-model.ts";
+import { patternsOf, runOfModel, statedReference, validationFor } from "./run-of-model.ts";
 
 export interface ReportModelOptions
   extends Pick<AnalysisOptions, "subgroups" | "prevalence">,
@@ -34,6 +34,8 @@ export interface ReportModelOptions
   readonly threshold?: number | undefined;
   /** False leaves out films, paths and patients. */
   readonly hasImages?: boolean | undefined;
+  /** Folder of films to hold these against, in the place of the run's validation films. */
+  readonly reference?: string | undefined;
   /** Also reads the films spoilt in every way. */
   readonly isRobustnessWanted?: boolean | undefined;
   /** Throws at the first film that cannot be read. */
@@ -70,12 +72,8 @@ export async function reportModel(
   options: ReportModelOptions = {},
 ): Promise<ModelReport> {
   const run = runOfModel(model);
-  const { patientPattern, labelPattern } = options;
-  const dataset = await openDataset(data, {
-    ...patternsOf(run),
-    ...(patientPattern ? { patientPattern } : {}),
-    ...(labelPattern ? { labelPattern } : {}),
-  });
+  const patterns = statedPatterns(run, options);
+  const dataset = await openDataset(data, patterns);
   await using classifier = await loadClassifier(model, { threads: options.threads });
   if (options.isRobustnessWanted) await sayEstimate(classifier, dataset, options);
   const evaluated = await evaluate(classifier, dataset, {
@@ -86,8 +84,22 @@ export async function reportModel(
     onProgress: (progress) => options.onProgress?.({ work: "evaluating", ...progress }),
   });
   const { split, problems } = evaluated;
-  const report = await composed({ run, dataset, classifier, evaluated }, options);
+  const report = await composed({ run, dataset, patterns, classifier, evaluated }, options);
   return { report, model: classifier.path, split, problems };
+}
+
+type Patterns = Pick<OpenOptions, "patientPattern" | "labelPattern">;
+
+/** Those stated, else the run's. */
+export function statedPatterns(
+  run: RunFolder | undefined,
+  { patientPattern, labelPattern }: Patterns,
+): Patterns {
+  return {
+    ...patternsOf(run),
+    ...(patientPattern ? { patientPattern } : {}),
+    ...(labelPattern ? { labelPattern } : {}),
+  };
 }
 
 async function sayEstimate(
@@ -103,18 +115,20 @@ async function sayEstimate(
 interface Known {
   readonly run: RunFolder | undefined;
   readonly dataset: Dataset;
+  readonly patterns: Patterns;
   readonly classifier: Classifier;
   readonly evaluated: DatasetEvaluation;
 }
 
 async function composed(
-  { run, dataset, classifier, evaluated }: Known,
+  { run, dataset, patterns, classifier, evaluated }: Known,
   options: ReportModelOptions,
 ): Promise<Report> {
   const { evaluation, split, samples, predictions, problems } = evaluated;
   const { threshold, hasImages, signal, subgroups, prevalence } = options;
   const { task, provenance } = classifier.metadata;
   const paths = pathsOf(samples);
+  const films = { classifier, paths, threads: options.threads };
   const curves = run?.read("curves");
   const spoilt = options.isRobustnessWanted
     ? await robustness(
@@ -143,7 +157,9 @@ async function composed(
     pathOf: (index) => paths[index]!,
     hasImages,
     analysis: { subgroups, prevalence },
-    validation: await validationFor(run, paths),
+    validation: options.reference
+      ? await statedReference(options.reference, patterns, films)
+      : await validationFor(run, films),
     robustness: spoilt,
   });
 }

@@ -21,6 +21,8 @@ export const RUN_FILES = {
   preview: "preview.png",
   /** What the model says of each validation film. */
   validation: "validation.csv",
+  /** What the head sees of up to 400 of them. */
+  features: "validation-features.safetensors",
   model: "model.onnx",
   result: "result.json",
   /** Which run it is at an MLflow server, and how much of it is there. */

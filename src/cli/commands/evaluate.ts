@@ -51,6 +51,10 @@ export const EVALUATE: CommandDefinition = {
       parse: number,
     },
     {
+      flags: "--reference <dir>",
+      description: "labelled films to hold these against (default: the run's validation films)",
+    },
+    {
       flags: "--robustness",
       description:
         "also read the films spoilt in every way, at five severities; says its time first",

@@ -14,7 +14,14 @@ import {
   prevalenceRows,
 } from "./metric-rows.ts";
 import type { Report } from "./report.ts";
-import { BAND_HEAD, bandRows, bandText, SHIFT_HEAD, shiftRows } from "./validation.ts";
+import {
+  BAND_HEAD,
+  bandRows,
+  bandText,
+  embeddingText,
+  SHIFT_HEAD,
+  shiftRows,
+} from "./validation.ts";
 
 export const REPORT_STYLE = `${FIGURE_STYLE}${FILM_GRID_STYLE}
 h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
@@ -64,9 +71,9 @@ export async function reportPage(report: Report, figures: readonly DrawnFigure[]
           : "",
       ),
       section(
-        "Against the validation films",
+        `Against ${shift.against}`,
         shift.reason === null
-          ? htmlTable(shiftRows(shift), SHIFT_HEAD)
+          ? `${htmlTable(shiftRows(shift), SHIFT_HEAD)}<p>${escapeHtml(embeddingText(shift))}</p>`
           : `<p>${escapeHtml(shift.reason)}</p>`,
       ),
       section(

@@ -156,17 +156,37 @@ describe("the report's wording", () => {
 
 describe("what validation says", () => {
   const films = { validation: {}, evaluated: {} };
+  const embeddings = { unknown: "not defined: no features" };
   const brighter = setOf(120, (index) => [(index % 2) as 0 | 1, 0.9 + index / 2000]);
 
   it("warns where the scores are not like those of validation, and only there", async () => {
-    const moved = await written(brighter, true, { validation: { set: noisy, films } });
+    const moved = await written(brighter, true, { validation: { set: noisy, films, embeddings } });
     const warning =
       /probability of PNEUMONIA: the evaluated films differ from the validation films/;
     expect(moved.report.warnings.join()).toMatch(warning);
     expect(moved.html).toMatch(warning);
-    const same = await written(noisy, true, { validation: { set: noisy, films } });
+    const same = await written(noisy, true, { validation: { set: noisy, films, embeddings } });
     expect(same.report.shift).toMatchObject({ warnings: [], reason: null });
     expect(same.report.warnings.join()).not.toContain("differ");
+  });
+
+  it("says how far what the network sees has moved, or why that is not known", async () => {
+    const vectors = (centre: number) =>
+      noisy.keys.map(() => Float32Array.from([centre + random.normal(), random.normal()]));
+    const of = async (evaluated: Float32Array[]) =>
+      written(noisy, true, {
+        validation: { set: noisy, films, embeddings: { validation: vectors(0), evaluated } },
+      });
+    const moved = await of(vectors(2));
+    expect(moved.report.shift.embeddings!.p).toBeLessThan(0.01);
+    expect(moved.report.warnings.join()).toContain("What the network sees in the evaluated films");
+    const alike = await of(vectors(0));
+    expect(alike.report.shift.embeddings!.mmd).toBeLessThan(moved.report.shift.embeddings!.mmd);
+    expect(alike.report.warnings.join()).not.toContain("What the network sees");
+    expect(alike.html).toContain("squared maximum mean discrepancy");
+    const unknown = await written(noisy, true, { validation: { set: noisy, films, embeddings } });
+    expect(unknown.report.shift.embeddingsReason).toBe("not defined: no features");
+    expect(unknown.html).toContain("What the network sees: not defined: no features.");
   });
 
   it("says that nothing is known where there are no validation films", async () => {
@@ -176,14 +196,16 @@ describe("what validation says", () => {
   });
 
   it("shows a band that validation chose, and what it does for these films", async () => {
-    const { report, html } = await written(noisy, true, { validation: { set: noisy, films } });
+    const { report, html } = await written(noisy, true, {
+      validation: { set: noisy, films, embeddings },
+    });
     const { low, high, validation, evaluated } = report.uncertainBand!;
     expect(low < 0.5 && high > 0.5).toBe(true);
     expect(validation.risk!).toBeLessThanOrEqual(validation.riskOfAll / 2);
     expect(evaluated.share).toBeCloseTo(validation.share, 12);
     expect(evaluated.risk).toBeCloseTo(validation.risk!, 12);
     expect(html).toContain(`from ${low.toFixed(4)} to below ${high.toFixed(4)}`);
-    const other = await written(brighter, true, { validation: { set: noisy, films } });
+    const other = await written(brighter, true, { validation: { set: noisy, films, embeddings } });
     expect([other.report.uncertainBand!.low, other.report.uncertainBand!.high]).toEqual([
       low,
       high,
@@ -196,7 +218,9 @@ describe("the report without a band that halves the errors", () => {
   it("says so, and leaves no film to the model", async () => {
     const surest = setOf(40, (index) => [(index % 2) as 0 | 1, index < 10 ? 1 : 0.75]);
     const films = { validation: {}, evaluated: {} };
-    const { report, html } = await written(surest, true, { validation: { set: surest, films } });
+    const embeddings = { unknown: "not defined: no features" };
+    const validation = { set: surest, films, embeddings };
+    const { report, html } = await written(surest, true, { validation });
     expect(report.uncertainBand).toMatchObject({
       validation: { share: 1, risk: null, riskOfAll: 0.5 },
       evaluated: { share: 1, risk: null, riskOfAll: 0.5 },

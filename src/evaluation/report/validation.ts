@@ -6,34 +6,72 @@ import { positiveColumn, positiveOf } from "../prediction.ts";
 import type { PredictionSet } from "../prediction-set.ts";
 import { type Shift, type ShiftSample, shiftBetween } from "../shift/shift.ts";
 
+/** What the network sees of either set; else why that is not known. */
+export type Embeddings =
+  | {
+      readonly validation: readonly Float32Array[];
+      readonly evaluated: readonly Float32Array[];
+    }
+  | { readonly unknown: string };
+
 /** What is known of the validation films; else why nothing is. */
 export type Validation =
   | {
       readonly set: PredictionSet;
+      /** Other films that the user named in their place: they chose nothing. */
+      readonly isStated?: boolean | undefined;
       /** Statistics of the films of either set; empty where there are no files. */
       readonly films: {
         readonly validation: ShiftSample["features"];
         readonly evaluated: ShiftSample["features"];
       };
+      readonly embeddings: Embeddings;
     }
   | { readonly unknown: string };
 
 export interface ReportedShift extends Shift {
+  /** What the evaluated films are held against. */
+  readonly against: string;
   /** Why nothing is known; null where something is. */
   readonly reason: string | null;
+  /** Why there is no distance of embeddings; null where there is one. */
+  readonly embeddingsReason: string | null;
 }
+
+const VALIDATION_FILMS = "the validation films";
+const STATED_FILMS = "the films of --reference";
 
 export function shiftOf(set: PredictionSet, validation: Validation): ReportedShift {
   if ("unknown" in validation)
-    return { features: [], embeddings: null, warnings: [], reason: validation.unknown };
-  const { films } = validation;
+    return {
+      features: [],
+      embeddings: null,
+      warnings: [],
+      against: VALIDATION_FILMS,
+      reason: validation.unknown,
+      embeddingsReason: validation.unknown,
+    };
+  const { films, isStated, embeddings } = validation;
+  const against = isStated ? STATED_FILMS : VALIDATION_FILMS;
+  const known = "unknown" in embeddings ? undefined : embeddings;
   const shift = shiftBetween(
-    { features: { ...scoresOf(validation.set), ...films.validation } },
-    { features: { ...scoresOf(set), ...films.evaluated } },
-    { name: "the validation films" },
+    {
+      features: { ...scoresOf(validation.set), ...films.validation },
+      embeddings: known?.validation,
+    },
+    { features: { ...scoresOf(set), ...films.evaluated }, embeddings: known?.evaluated },
+    { name: against },
   );
-  return { ...shift, reason: null };
+  const embeddingsReason = "unknown" in embeddings ? embeddings.unknown : TOO_FEW;
+  return {
+    ...shift,
+    against,
+    reason: null,
+    embeddingsReason: shift.embeddings ? null : embeddingsReason,
+  };
 }
+
+const TOO_FEW = "not defined: either set needs two films that can be read";
 
 function scoresOf({ task, predictions }: PredictionSet): ShiftSample["features"] {
   const positive = positiveOf(task);
@@ -76,7 +114,7 @@ export function bandOf(
   threshold: number | null,
   validation: Validation,
 ): ReportedBand | null {
-  if ("unknown" in validation) return null;
+  if ("unknown" in validation || validation.isStated) return null;
   const [known, here] = [validation.set, set].map((of) => positiveColumn(of.predictions, of.task));
   if (!known || !here || threshold === null) return null;
   const riskOfAll = shareOf(errorsAt(known.labels, known.scores, threshold));
@@ -142,7 +180,7 @@ export function bandText({ low, high, rule, validation }: ReportedBand): string 
 }
 
 export const SHIFT_HEAD = [
-  "against validation",
+  "what is compared",
   "mean there",
   "mean here",
   "distribution moved",
@@ -157,4 +195,11 @@ export function shiftRows({ features }: Shift): string[][] {
     percent(statistic, 0),
     pText(p),
   ]);
+}
+
+/** The distance of what the network sees, or why there is none. */
+export function embeddingText({ embeddings, embeddingsReason, against }: ReportedShift): string {
+  if (!embeddings) return `What the network sees: ${embeddingsReason}.`;
+  const { mmd, p, n } = embeddings;
+  return `What the network sees (its last features): squared maximum mean discrepancy ${mmd.toPrecision(3)} from ${against}, p = ${pText(p)} by ${n.toLocaleString("en")} films of both and 500 permutations; about 0 without a shift.`;
 }

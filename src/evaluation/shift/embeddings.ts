@@ -5,13 +5,19 @@ export interface EmbeddingShift {
   readonly mmd: number;
   /** Of the permutation test. */
   readonly p: number;
-  /** Films compared of either set. */
+  /** Films compared, of both sets together. */
   readonly n: number;
 }
 
 /** The kernel's matrix of all pairs grows with the square: 400 films of each set are 640,000 pairs. */
 const MOST_FILMS = 400;
 const PERMUTATIONS = 500;
+
+/** The films, or a seeded draw of 400 of more: enough for the test, and read in seconds. */
+export function drawnFilms<T>(films: readonly T[], seed = 0): readonly T[] {
+  if (films.length <= MOST_FILMS) return films;
+  return randomStream(seed, "embeddings").shuffled(films).slice(0, MOST_FILMS);
+}
 
 /**
  * The discrepancy of two sets of embeddings (vectors of one length) under a Gaussian kernel as wide
@@ -23,11 +29,7 @@ export function embeddingShift(
   current: readonly ArrayLike<number>[],
   { seed = 0 } = {},
 ): EmbeddingShift | null {
-  const drawn = [reference, current].map((set, index) =>
-    set.length <= MOST_FILMS
-      ? set
-      : randomStream(seed, "embeddings", index).shuffled(set).slice(0, MOST_FILMS),
-  );
+  const drawn = [drawnFilms(reference, seed), drawnFilms(current, seed + 1)];
   const first = drawn[0]!.length;
   const films = drawn.flat();
   if (first < 2 || films.length - first < 2) return null;
