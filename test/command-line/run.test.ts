@@ -121,7 +121,9 @@ describe("hilum evaluate", () => {
       "contrast (deviation of the greys)",
       "width over height",
     ]);
-    expect(result).toMatchObject({ shift: { embeddingsReason: null, against: expect.any(String) } });
+    expect(result).toMatchObject({
+      shift: { embeddingsReason: null, against: expect.any(String) },
+    });
     expect(shift.embeddings).toMatchObject({ mmd: expect.any(Number), p: expect.any(Number) });
     for (const key of [
       "accuracy",
