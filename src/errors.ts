@@ -129,6 +129,10 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "An ONNX file is no classifier that Hilum wrote, or its metadata are damaged.",
   },
+  "no-heat-map": {
+    kind: "unsupported",
+    summary: "A network has no spatial map that a heat map could be made of.",
+  },
   "run-unfinished": { kind: "not-found", summary: "A run folder holds no model yet." },
 
   // evaluation

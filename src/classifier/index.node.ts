@@ -1,4 +1,13 @@
 /** Classifiers from files, in Node. */
+export {
+  EXPLANATION_METHODS,
+  type Explained,
+  type Explainer,
+  type ExplainOptions,
+  type ExplanationMethod,
+  type HeatMap,
+  openExplainer,
+} from "./explainer.node.ts";
 export { readFilms } from "./films.node.ts";
 export {
   type Classifier,

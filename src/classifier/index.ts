@@ -11,10 +11,14 @@ export {
 } from "./calibration.ts";
 export { FEATURES, withFeatures } from "./features.ts";
 export { flipAveraged } from "./flip-averaged.ts";
+export { HEAT_MAP, type HeatMapOptions, withHeatMap } from "./heat-map.ts";
 export { type Landmarks, landmarksOf, spliced } from "./landmarks.ts";
 export {
   type ClassifierInput,
   type ClassifierMetadata,
+  HEAT_MAP_METHODS,
+  type HeatMapInfo,
+  type HeatMapMethod,
   NOTICE,
   type OperatingPoint,
   readMetadata,

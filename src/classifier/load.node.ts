@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { HilumError, isHilumError } from "../errors.ts";
 import { type GreyImage, readImage } from "../images/index.ts";
 import { openSession, readModelFile, readRunnable } from "../onnx/index.node.ts";
-import type { Model, Tensor } from "../onnx/index.ts";
+import type { Model } from "../onnx/index.ts";
+import { batchOf, CHUNK, equalSizesFrom } from "./film-batches.ts";
 import { type ClassifierMetadata, readMetadata } from "./metadata.ts";
 import { type Reading, readingOf } from "./reading.ts";
 
@@ -32,9 +33,6 @@ export interface Classifier {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-/** Films decoded ahead of the network, and the largest batch of films of equal size. */
-const CHUNK = 16;
-
 /**
  * The classifier in an `.onnx` file or a run folder. Throws `file-not-found`, `model-malformed`,
  * `not-a-classifier`, and `run-unfinished` for a run that has no model yet.
@@ -51,7 +49,9 @@ export async function loadClassifier(
     const results: Float32Array[] = [];
     for (let start = 0; start < films.length; ) {
       const end = equalSizesFrom(films, start);
-      const output = await session.run({ images: batchOf(films.slice(start, end)) });
+      const output = await session.run({ images: batchOf(films.slice(start, end)) }, [
+        "probabilities",
+      ]);
       const values = output.probabilities!.data as Float32Array;
       const classes = values.length / (end - start);
       for (let i = 0; i < end - start; i++)
@@ -102,31 +102,6 @@ async function withoutModel(folder: string): Promise<string> {
   if (names.includes("config.json"))
     return `${folder} holds no model.onnx: the run is not finished. Go on with: hilum train DIR --out ${folder} --resume`;
   return `${folder} holds no model.onnx and is no run. Name the folder of a run or an .onnx file.`;
-}
-
-/** The end of the stretch of films of one size that starts at `start`. */
-function equalSizesFrom(films: readonly GreyImage[], start: number): number {
-  const { width, height } = films[start]!;
-  let end = start + 1;
-  while (
-    end < films.length &&
-    end - start < CHUNK &&
-    films[end]!.width === width &&
-    films[end]!.height === height
-  )
-    end++;
-  return end;
-}
-
-function batchOf(films: readonly GreyImage[]): Tensor {
-  const { width, height, pixels } = films[0]!;
-  const dims = [films.length, height, width];
-  if (films.length === 1) return { type: "uint8", dims, data: pixels };
-  const data = new Uint8Array(films.length * width * height);
-  films.forEach((film, index) => {
-    data.set(film.pixels, index * width * height);
-  });
-  return { type: "uint8", dims, data };
 }
 
 async function readFiles(

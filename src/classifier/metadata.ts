@@ -28,6 +28,18 @@ export interface ClassifierInput {
   readonly averaging?: "flip" | undefined;
 }
 
+export const HEAT_MAP_METHODS = ["grad-cam", "grad-cam++", "layer-cam"] as const;
+export type HeatMapMethod = (typeof HEAT_MAP_METHODS)[number];
+
+/** The output `heatmap` of the graph. */
+export interface HeatMapInfo {
+  readonly method: HeatMapMethod;
+  /** The label that it speaks for; null: of each film the most probable. */
+  readonly class: string | null;
+  readonly height: number;
+  readonly width: number;
+}
+
 export interface ClassifierMetadata {
   readonly task: Task;
   readonly input: ClassifierInput;
@@ -42,12 +54,14 @@ export interface ClassifierMetadata {
   readonly features?: { readonly width: number } | undefined;
   /** How the file holds the weights; absent: as float32. */
   readonly weights?: StoredWeights | undefined;
+  /** Absent where the graph has no heat map. */
+  readonly heatmap?: HeatMapInfo | undefined;
   /** The facts of its model card, where one was made. */
   readonly card?: object | undefined;
 }
 
 const KEYS = ["task", "input", "operatingPoint", "provenance", "metrics"] as const;
-const FURTHER_KEYS = ["calibration", "features", "weights", "card"] as const;
+const FURTHER_KEYS = ["calibration", "features", "heatmap", "weights", "card"] as const;
 
 export function writeMetadata(metadata: ClassifierMetadata): Map<string, string> {
   const further = FURTHER_KEYS.filter((key) => metadata[key] !== undefined);

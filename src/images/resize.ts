@@ -36,17 +36,13 @@ export function resizeImages(images: Value, { size, fit }: ResizeSetting): Value
 
 /** Black around films `[N, H, W]` until both sides are the longer one; an odd rest goes right and below. */
 function padToSquare(images: Value): Value {
-  const { builder, type, shape } = images;
+  const { builder } = images;
   const sides = op.slice(op.shapeOf(images), [{ axis: 0, start: 1, end: 3 }]);
   const [height, width] = op.split(sides, [1, 1], 0) as [Value, Value];
   const missing = op.sub(op.max(height, width), sides);
   const before = op.div(missing, builder.integers([2]));
   const pads = op.concat([before, op.sub(missing, before)], 0);
-  return builder.node(
-    "Pad",
-    [images, pads, undefined, builder.integers([1, 2])],
-    { mode: string("constant") },
-    // Inference cannot know that padding computed at run time leaves the batch alone.
-    { results: [{ type, shape: [shape[0] ?? null, null, null] }] },
-  )[0]!;
+  return builder.node("Pad", [images, pads, undefined, builder.integers([1, 2])], {
+    mode: string("constant"),
+  })[0]!;
 }

@@ -8,6 +8,7 @@ export { entryNamed, NETWORKS, networkEntry } from "./registry.ts";
 export { blocksOf } from "./surgery/blocks.ts";
 export { type CutBackbone, type CutOptions, cutBackbone } from "./surgery/cut.ts";
 export { embedGraph } from "./surgery/embed.ts";
+export { type FeatureLayer, featureLayer } from "./surgery/feature-layer.ts";
 export { type GreyScale, greyStem } from "./surgery/grey-stem.ts";
 export {
   fullWeights,

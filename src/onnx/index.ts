@@ -1,5 +1,6 @@
 /** Graphs as values: build, read, write, infer shapes. Typed operators are under `operators`. */
 
+export { batchesOf, extendedForAnyBatch } from "./any-batch.ts";
 export * from "./build.ts";
 export * from "./graph.ts";
 export type { ReadOptions } from "./malformed.ts";

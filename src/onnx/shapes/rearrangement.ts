@@ -267,8 +267,11 @@ export const REARRANGEMENT_SHAPES: ShapeTable = {
     const { type, shape } = context.operand(0);
     const rank = shape.length;
     const pads = known(context, 1) ?? intsOf(context.attributes, "pads");
-    if (!pads) return [{ type, shape: shape.map(() => null) }];
     const axes = known(context, 3) ?? shape.map((_, axis) => axis);
+    if (!pads) {
+      const touched = new Set(axes.map((axis) => positiveAxis(axis, rank)));
+      return [{ type, shape: shape.map((dim, axis) => (touched.has(axis) ? null : dim)) }];
+    }
     const padded = [...shape];
     axes.forEach((axis, i) => {
       const target = positiveAxis(axis, rank);
