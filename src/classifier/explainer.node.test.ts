@@ -2,11 +2,13 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { rejection } from "../../test/support/rejection.ts";
 import type { Task } from "../datasets/index.portable.ts";
+import { NORMALIZATIONS, type Normalization } from "../images/index.portable.ts";
 import { networkEntry } from "../models/index.ts";
 import { openSession } from "../onnx/index.node.ts";
 import { float32 } from "../onnx/index.ts";
 import { assembleClassifier } from "./assemble.ts";
 import { EXPLANATION_METHODS, openExplainer } from "./explainer.node.ts";
+import { flipAveraged } from "./flip-averaged.ts";
 import { integratedGradientsGraph } from "./integrated-gradients.ts";
 import { partsOf } from "./network-of.ts";
 
@@ -14,10 +16,10 @@ const TWO: Task = { kind: "classes", classes: ["NORMAL", "PNEUMONIA"], positive:
 const THREE: Task = { kind: "classes", classes: ["A", "B", "C"], positive: null };
 const SIZE = 16;
 
-const classifierOf = (name: string, task: Task) =>
+const classifierOf = (name: string, task: Task, normalization: Normalization = "standardize") =>
   assembleClassifier(networkEntry(name).build({ width: 0.25, depth: 1, seed: 3 }), new Map(), {
     task,
-    input: { size: SIZE, fit: "squash", normalization: "standardize", window: null },
+    input: { size: SIZE, fit: "squash", normalization, window: null },
     operatingPoint: null,
     provenance: {},
     metrics: {},
@@ -68,6 +70,26 @@ describe("integrated gradients", () => {
 });
 
 describe("an explainer", () => {
+  it.each(NORMALIZATIONS)(
+    "finds the picture that the network sees by %s",
+    async (normalization) => {
+      const plain = classifierOf("cnn", TWO, normalization);
+      for (const model of [plain, flipAveraged(plain)]) {
+        const { whole, network } = partsOf(model);
+        const [film, net] = [await openSession(whole), await openSession(network)];
+        const { width, height, pixels } = FILM;
+        const images = { type: "uint8", dims: [1, height, width], data: pixels } as const;
+        const { probabilities, picture } = await film.run({ images });
+        const own = (picture!.data as Float32Array).slice(0, SIZE * SIZE);
+        const { logits } = await net.run({ picture: float32([1, 1, SIZE, SIZE], own) });
+        const positive = 1 / (1 + Math.exp(-Number(logits!.data[0])));
+        expect(positive).toBeCloseTo(Number(probabilities!.data[1]), 5);
+        await film.close();
+        await net.close();
+      }
+    },
+  );
+
   it.each(EXPLANATION_METHODS)(
     "speaks by %s for each film's most probable class",
     async (method) => {

@@ -140,7 +140,8 @@ async function pixelExplainer(
         const output = await whole.run({ images: batchOf([film]) }, ["probabilities", PICTURE]);
         const probabilities = output.probabilities!.data as Float32Array;
         const of = label ?? mostProbable(probabilities, task);
-        const heatMap = await heatOf(output[PICTURE]!, logitFactors(task, of));
+        const picture = float32([1, 1, size, size], rowsOf(output[PICTURE]!)[0]!);
+        const heatMap = await heatOf(picture, logitFactors(task, of));
         results.push({ probabilities, label: of, heatMap });
       }
       return results;

@@ -69,7 +69,7 @@ async function run(model: Model, images: Tensor): Promise<Record<string, Tensor>
   }
 }
 
-/** Deep networks in single precision flip a few ReLUs; of 18 layers 2e-5 was seen, of others 2e-6. */
+/** Deep networks in single precision flip a few ReLUs. */
 const TOLERANCE = { ofLargest: 2e-4, absolute: 1e-6 };
 
 describe.each(Object.entries(CASES))("the heat maps of %s are PyTorch's", (name, reference) => {

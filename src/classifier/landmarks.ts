@@ -5,13 +5,14 @@
 import type { Task } from "../datasets/index.portable.ts";
 import { HilumError } from "../errors.ts";
 import { type Graph, graphBuilder, type Model, type Node, type Value } from "../onnx/index.ts";
-
-import { readMetadata } from "./metadata.ts";
+import { type ClassifierInput, readMetadata } from "./metadata.ts";
 import { AVERAGING } from "./mirrors.ts";
 
 export interface Landmarks {
   /** Films resized to the network's size, grey levels 0 to 255 yet to be normalised, `[N, 1, S, S]`. */
   readonly resized: string;
+  /** The same normalised, as the network reads them (with their mirrors where these are averaged). */
+  readonly normalized: string;
   /** What the head sees, `[N, F]` (of the film and its mirror where these are averaged). */
   readonly features: string;
   /** What becomes probabilities, `[N, L]`. */
@@ -20,22 +21,24 @@ export interface Landmarks {
 
 /** Names of values. Throws `not-a-classifier`, also for a network that ends with no dense head. */
 export function landmarksOf({ graph, metadata }: Model): Landmarks {
-  const { task, calibration } = readMetadata(metadata, "the model");
+  const { task, input, calibration } = readMetadata(metadata, "the model");
   const makers = new Map(graph.nodes.flatMap((node) => node.outputs.map((name) => [name, node])));
   const maker = (name: string | undefined, ...operators: readonly string[]): Node | undefined => {
     const node = makers.get(name ?? "");
     return node && operators.includes(node.operator) ? node : undefined;
   };
   const resized = resizedIn(graph, maker);
+  const normalized = resized && normalizedIn(graph, { resized, maker, input });
   const logits = logitsBefore(calibration ? "uncalibrated_probabilities" : "probabilities", {
     task,
     maker,
   });
   const features = logits && featuresBefore(logits, makers, maker);
   if (!resized) lacks("films that are resized");
+  if (!normalized) lacks("films that are normalised");
   if (!logits) lacks("logits from which probabilities are made");
   if (!features) lacks("a dense head: its network ends in another way");
-  return { resized, features, logits };
+  return { resized, normalized, features, logits };
 }
 
 function lacks(what: string): never {
@@ -55,6 +58,24 @@ function resizedIn({ nodes }: Graph, maker: Maker): string | undefined {
       operator === "Clip" && maker(maker(inputs[0], "Round")?.inputs[0], "Resize"),
   );
   return clip?.outputs[0];
+}
+
+/** The last step of what images/normalization.ts makes: a Sub of one, or a Div by a deviation. */
+function normalizedIn(
+  { nodes }: Graph,
+  {
+    resized,
+    maker,
+    input: { normalization },
+  }: { readonly resized: string; readonly maker: Maker; readonly input: ClassifierInput },
+): string | undefined {
+  const after = nodes.slice(nodes.findIndex(({ outputs }) => outputs.includes(resized)) + 1);
+  const last = after.find(({ operator, inputs }) =>
+    normalization === "range"
+      ? operator === "Sub"
+      : operator === "Div" && maker(inputs[1], "Sqrt") !== undefined,
+  );
+  return last?.outputs[0];
 }
 
 /** What task.ts makes probabilities of. */

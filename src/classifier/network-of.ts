@@ -2,9 +2,10 @@
 import { removeDeadNodes } from "../autodiff/index.ts";
 import type { Task } from "../datasets/index.portable.ts";
 import { embedGraph } from "../models/index.ts";
-import type { Graph, Model, Value } from "../onnx/index.ts";
+import { type Graph, graphBuilder, type Model, type Value } from "../onnx/index.ts";
 import { landmarksOf } from "./landmarks.ts";
 import { readMetadata } from "./metadata.ts";
+import { withMirrors } from "./mirrors.ts";
 
 export interface ClassifierParts {
   readonly task: Task;
@@ -12,10 +13,11 @@ export interface ClassifierParts {
   readonly size: number;
   /**
    * The classifier, with its `images` uint8 `[N, H, W]` as the network sees them, resized and
-   * normalised, as another output `picture` float32 `[N, 1, S, S]`.
+   * normalised, as another output `picture` float32 `[N, 1, S, S]` (their mirrors after them where
+   * these are averaged).
    */
   readonly whole: Graph;
-  /** `picture` to `logits` `[N, logitCount(task)]`. */
+  /** `picture` to `logits` `[N, logitCount(task)]`, averaged over mirrors that it makes itself. */
   readonly network: Graph;
 }
 
@@ -26,7 +28,7 @@ const LOGITS = "logits";
 export function partsOf(model: Model): ClassifierParts {
   const { task, input } = readMetadata(model.metadata, "the model");
   const { graph } = model;
-  const { image: name, logits } = landmarksOf(model);
+  const { normalized: name, logits } = landmarksOf(model);
   const before = new Set(removeDeadNodes(withOutput(graph, name)).nodes);
   const picture = { name, type: "float32", shape: ["N", 1, input.size, input.size] } as const;
   const network = removeDeadNodes({
@@ -34,13 +36,22 @@ export function partsOf(model: Model): ClassifierParts {
     inputs: [picture],
     nodes: graph.nodes.filter((node) => !before.has(node)),
   });
+  const cut = renamed(renamed(network, name, PICTURE), logits, LOGITS);
   const [output] = withOutput(graph, name).outputs;
   return {
     task,
     size: input.size,
     whole: renamed({ ...graph, outputs: [...graph.outputs, output!] }, name, PICTURE),
-    network: renamed(renamed(network, name, PICTURE), logits, LOGITS),
+    network: input.averaging ? mirroring(cut, input.size) : cut,
   };
+}
+
+/** The network of pictures and their mirrors as one of pictures alone. */
+function mirroring(network: Graph, size: number): Graph {
+  const builder = graphBuilder();
+  const picture = builder.input(PICTURE, "float32", ["N", 1, size, size]);
+  builder.output(logitsOf(withMirrors(picture), network), LOGITS);
+  return builder.build("network");
 }
 
 /** The logits of pictures `[B, 1, S, S]`, with the network's nodes appended to their builder. */
