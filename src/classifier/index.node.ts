@@ -19,3 +19,4 @@ export {
 } from "./load.node.ts";
 export { NOTICE } from "./metadata.ts";
 export { type FeatureReader, openFeatureReader, readFeatures } from "./read-features.node.ts";
+export { SHIPPED_MODEL, shippedModel } from "./shipped.node.ts";

@@ -8,6 +8,7 @@ import type { Model } from "../onnx/index.ts";
 import { batchOf, CHUNK, equalSizesFrom } from "./film-batches.ts";
 import { type ClassifierMetadata, readMetadata } from "./metadata.ts";
 import { type Reading, readingOf } from "./reading.ts";
+import { SHIPPED_MODEL, shippedModel } from "./shipped.node.ts";
 
 export interface FileReading {
   readonly path: string;
@@ -78,9 +79,10 @@ export async function loadMetadata(folderOrFile: string): Promise<ClassifierMeta
   return readMetadata((await readModelFile(path)).metadata, path);
 }
 
-/** A run folder's model, or the file itself. */
+/** A run folder's model, or the file itself; "pneumonia" is the shipped model. */
 export async function modelPath(source: string): Promise<string> {
   const info = await stat(source).catch(() => undefined);
+  if (!info && source === SHIPPED_MODEL) return shippedModel();
   if (!info)
     throw new HilumError(
       "file-not-found",
