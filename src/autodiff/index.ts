@@ -1,6 +1,13 @@
 /** Training as a graph transformation: gradients, losses, optimizers, the training graph. */
 
-export { CONTROLS, type Control, nextName, type StateKind, type StateTensor } from "./assembly.ts";
+export {
+  averageName,
+  CONTROLS,
+  type Control,
+  nextName,
+  type StateKind,
+  type StateTensor,
+} from "./assembly.ts";
 export { appendGradients } from "./gradient.ts";
 export {
   binaryCrossEntropy,

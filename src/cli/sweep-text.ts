@@ -7,9 +7,11 @@ import { table } from "./table.ts";
 /** A line for each trial, a bar for the steps of the one under way. */
 export function sweepReporter(output: Output): { onEvent(event: SweepEvent): void; stop(): void } {
   let bar: ReturnType<typeof progressBar> | undefined;
+  let doing = "";
   const stop = () => {
     bar?.stop();
     bar = undefined;
+    doing = "";
   };
   return {
     stop,
@@ -19,7 +21,16 @@ export function sweepReporter(output: Output): { onEvent(event: SweepEvent): voi
         if (inner.kind === "caching") {
           bar ??= progressBar("decoding films");
           bar.update(inner.done, inner.total);
-        } else if (inner.kind === "started") stop();
+        } else if (inner.kind === "features") {
+          if (doing !== "features") stop();
+          doing = "features";
+          bar ??= progressBar("features");
+          bar.update(inner.done, inner.total);
+          if (inner.done === inner.total) stop();
+        } else if (inner.kind === "headEpoch") {
+          bar ??= progressBar(`head of trial ${number}`);
+          bar.update(inner.record.epoch, inner.epochs);
+        } else if (inner.kind === "started" || inner.kind === "head") stop();
         else if (inner.kind === "step") {
           bar ??= progressBar(`trial ${number}`);
           bar.update(

@@ -77,6 +77,41 @@ const PRETRAINED: readonly CommandOption[] = [
     parse: number,
   },
   {
+    flags: "--head-schedule <name>",
+    description: "how that rate changes over --head-epochs (default: constant)",
+    choices: SCHEDULES,
+  },
+  {
+    flags: "--head-optimizer <name>",
+    description: "optimizer of the head on its own (default: adamw)",
+    choices: ["sgd", "adamw"],
+  },
+  {
+    flags: "--head-momentum <share>",
+    description: "momentum of sgd there (default: 0.9)",
+    parse: number,
+  },
+  {
+    flags: "--head-weight-decay <share>",
+    description: "decoupled, of the head on its own (default: 0.05)",
+    parse: number,
+  },
+  {
+    flags: "--head-batch <n>",
+    description: "features of a batch there (default: 64)",
+    parse: number,
+  },
+  {
+    flags: "--head-average-decay <share>",
+    description: "use a moving average of the head's weights there, e.g. 0.99 (default: 0, none)",
+    parse: number,
+  },
+  {
+    flags: "--head-dropout <share>",
+    description: "features dropped before the head, there and in fine-tuning (default: 0.2)",
+    parse: number,
+  },
+  {
     flags: "--feature-passes <n>",
     description: "augmented passes over the films whose features are cached for it (default: 0)",
     parse: number,

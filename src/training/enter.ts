@@ -5,7 +5,7 @@ import { VERSION } from "../version.ts";
 import type { RunData } from "./data.ts";
 import type { Settings } from "./options.ts";
 import type { Graphs } from "./plan.ts";
-import { beginRun, makeCheckpointFolder, type RunFolder } from "./run-folder.ts";
+import { beginRun, makeCheckpointFolder, type RunConfig, type RunFolder } from "./run-folder.ts";
 
 export interface Entry {
   readonly dataset: Dataset;
@@ -22,22 +22,38 @@ export function enterRun(
   { dataset, settings, data, graphs, weights }: Entry,
 ): void {
   if (folder.state() === "absent")
-    beginRun(folder, {
-      format: 1,
-      hilum: VERSION,
-      data: dataset.root,
-      settings,
-      weights,
-      manifestSha256: data.manifestSha256,
-      networkSha256: graphs.sha256,
-      leaks: data.leaks.map(({ message }) => message),
-    });
+    beginRun(folder, configOf({ dataset, settings, data, weights }, graphs.sha256));
   else {
-    if (folder.config().manifestSha256 !== data.manifestSha256) refuseData(folder, data);
-    if (folder.config().networkSha256 !== graphs.sha256) refuseNetwork(folder);
+    const { manifestSha256, networkSha256 } = folder.config();
+    if (manifestSha256 !== data.manifestSha256) refuseData(folder, data);
+    if (networkSha256 === null)
+      beginRun(folder, configOf({ dataset, settings, data, weights }, graphs.sha256));
+    else if (networkSha256 !== graphs.sha256) refuseNetwork(folder);
   }
   makeCheckpointFolder(folder);
   if (!folder.read("manifest")) folder.write("manifest", data.manifest);
+}
+
+/** What a run is; without a network's digest the run of a head alone. */
+export function configOf(
+  {
+    dataset,
+    settings,
+    data,
+    weights,
+  }: Omit<Entry, "graphs" | "data"> & { readonly data: Pick<RunData, "leaks" | "manifestSha256"> },
+  networkSha256: string | null,
+): RunConfig {
+  return {
+    format: 1,
+    hilum: VERSION,
+    data: dataset.root,
+    settings,
+    weights,
+    manifestSha256: data.manifestSha256,
+    networkSha256,
+    leaks: data.leaks.map(({ message }) => message),
+  };
 }
 
 function refuseNetwork(folder: RunFolder): never {

@@ -1,14 +1,10 @@
 /** What a run will do, settled before it starts: network, loss, graphs. */
 import { hash } from "node:crypto";
 import {
-  adam,
-  adamW,
   binaryCrossEntropy,
   focal,
   type Loss,
-  type Optimizer,
   parameterNames,
-  sgd,
   softmaxCrossEntropy,
   type TrainingGraph,
   trainingGraph,
@@ -20,6 +16,7 @@ import type { Normalization } from "../images/index.ts";
 import { type Network, networkEntry } from "../models/index.ts";
 import { type Graph, modelOf, writeModel } from "../onnx/index.ts";
 import { inferenceForward, trainingForward } from "./compose.ts";
+import { optimizerOf } from "./optimizer-of.ts";
 import type { Settings } from "./options.ts";
 import {
   fineTuning,
@@ -73,10 +70,7 @@ export function graphsOf(
     size,
     normalization: settings.normalization as Normalization,
   };
-  const augmentation: Augmentation = {
-    ...AUGMENTATIONS[settings.augmentation],
-    ...(settings.mixup > 0 ? { mixup: settings.mixup } : {}),
-  };
+  const augmentation = augmentationOf(settings);
   const loss = ownLoss ?? lossOf(settings, task);
   const forward = trainingForward({ ...parts, batch, augmentation, loss });
   const names = parameterNames(forward);
@@ -106,17 +100,17 @@ export function graphsOf(
   };
 }
 
-function lossOf({ loss, labelSmoothing }: Settings, task: Task): Loss {
+export function augmentationOf({ augmentation, mixup }: Settings): Augmentation {
+  return { ...AUGMENTATIONS[augmentation], ...(mixup > 0 ? { mixup } : {}) };
+}
+
+/** The loss that the settings name. */
+export function lossOf({ loss, labelSmoothing }: Settings, task: Task): Loss {
   if (loss === "focal") return focal({ labelSmoothing });
   const isExclusive = task.kind === "classes" && task.positive === null;
   return isExclusive
     ? softmaxCrossEntropy({ labelSmoothing })
     : binaryCrossEntropy({ labelSmoothing });
-}
-
-function optimizerOf({ optimizer, momentum, weightDecay }: Settings): Optimizer {
-  if (optimizer === "sgd") return sgd({ momentum, weightDecay, isNesterov: momentum > 0 });
-  return optimizer === "adam" ? adam({ weightDecay }) : adamW({ weightDecay });
 }
 
 /** Parameters that no pattern freezes. A pattern that meets nothing is an error: it is mistyped. */

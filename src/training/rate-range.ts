@@ -25,9 +25,13 @@ export interface RateRange {
 export interface RateRangeContext
   extends Omit<TrainContext, "out" | "isResumed" | "onEvent" | "onEpoch" | "hasPreview"> {
   readonly steps?: number | undefined;
-  /** After each step, and while films are decoded. */
+  /** After each step, and while films are decoded and a backbone's head is found. */
   readonly onProgress?:
-    | ((doing: "decoding films" | "steps", done: number, total: number) => void)
+    | ((
+        doing: "decoding films" | "features" | "head" | "steps",
+        done: number,
+        total: number,
+      ) => void)
     | undefined;
 }
 
@@ -71,6 +75,9 @@ export async function findLearningRate(
         out: folder,
         onEvent(event) {
           if (event.kind === "caching") onProgress?.("decoding films", event.done, event.total);
+          else if (event.kind === "features") onProgress?.("features", event.done, event.total);
+          else if (event.kind === "headEpoch")
+            onProgress?.("head", event.record.epoch, event.epochs);
         },
       },
     );

@@ -11,6 +11,9 @@ export function learningRateAt(settings: Settings, progress: Progress, steps: nu
 }
 
 /** The average follows closely at first. Source: TensorFlow, ExponentialMovingAverage (num_updates). */
-export function averageDecayAt({ averageDecay }: Settings, steps: number): number {
+export function averageDecayAt(
+  { averageDecay }: Pick<Settings, "averageDecay">,
+  steps: number,
+): number {
   return Math.min(averageDecay, (1 + steps) / (10 + steps));
 }

@@ -43,8 +43,8 @@ export interface RunConfig {
   readonly weights: string | null;
   /** Digest of what was trained on: keys, targets, patients, parts and contents. */
   readonly manifestSha256: string;
-  /** Digest of the graph from film to loss with its initial weights. */
-  readonly networkSha256: string;
+  /** Digest of the graph from film to loss with its initial weights; null where only a head was tried. */
+  readonly networkSha256: string | null;
   /** Leaks that were allowed, in words. */
   readonly leaks: readonly string[];
 }

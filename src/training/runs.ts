@@ -7,15 +7,15 @@ import { isBetter, SELECTION_METRICS } from "../evaluation/index.ts";
 import { isFolderLocked } from "../folder-lock.node.ts";
 import type { EpochRecord } from "./checkpoint.ts";
 import { foldersBelow } from "./folders-below.ts";
-import { type RunConfig, runFolder } from "./run-folder.ts";
+import { type RunConfig, type RunFolder, runFolder } from "./run-folder.ts";
 
 export interface RunRow {
   /** Its folder, from the one that was searched. */
   readonly run: string;
   readonly model: string;
   readonly data: string;
-  /** "training" while a live process works on it. */
-  readonly state: "finished" | "training" | "unfinished";
+  /** "training" while a live process works on it; "head" of a head that a sweep tried, without a model. */
+  readonly state: "finished" | "training" | "unfinished" | "head";
   /** Without those of a pretrained backbone's head. */
   readonly epochs: number;
   /** The metric that chooses its best epoch, and its value there. */
@@ -60,8 +60,7 @@ export function rowOf(path: string, folder: string): RunRow | undefined {
     run: relative(resolve(folder), path) || ".",
     model: settings.model,
     data: config.data,
-    state:
-      run.state() === "finished" ? "finished" : isFolderLocked(path) ? "training" : "unfinished",
+    state: stateOf(run, config),
     epochs: history.length,
     metric: settings.metric,
     value: best?.metrics[settings.metric] ?? null,
@@ -69,6 +68,12 @@ export function rowOf(path: string, folder: string): RunRow | undefined {
     seconds: all.reduce((sum, { seconds }) => sum + seconds, 0),
     time: all.at(-1)?.time ?? statSync(run.file("config")).mtimeMs / 1000,
   };
+}
+
+function stateOf(run: RunFolder, { networkSha256 }: RunConfig): RunRow["state"] {
+  if (run.state() === "finished") return "finished";
+  if (isFolderLocked(run.path)) return "training";
+  return networkSha256 === null && existsSync(run.file("head")) ? "head" : "unfinished";
 }
 
 function bestOf(history: readonly EpochRecord[], metric: string): EpochRecord | undefined {

@@ -83,7 +83,8 @@ function resumedSettings(folder: RunFolder, options: TrainOptions, model: Chosen
   return settings;
 }
 
-function settingsFor(
+/** Whole settings of a run of this model. Throws `invalid-option`. */
+export function settingsFor(
   options: TrainOptions,
   { name, recipe, defaults, weights }: ChosenModel,
   { metric, threads }: Circumstances,

@@ -100,6 +100,7 @@ export const TUNE: CommandDefinition = {
     "hilum tune chest_xray --model cnn --budget 30m --out sweeps/cnn",
     "hilum tune chest_xray --space space.json --trials 50 --workers 2 --out sweeps/mine",
     "hilum tune chest_xray --objective auroc latency --images 200000 --out sweeps/fast",
+    "hilum tune chest_xray --model efficientnet-lite0 --weights FILE --epochs 0 --trials 300 --out sweeps/heads",
     "hilum tune --resume sweeps/cnn --json",
   ],
   async run([dir], given, { output, signal }) {

@@ -141,7 +141,7 @@ export function cardFacts(
     hashes: {
       weights: weightsDigest(model.graph),
       manifest: config.manifestSha256,
-      network: config.networkSha256,
+      network: config.networkSha256!,
       validationPredictions: hash("sha256", csv),
     },
   };

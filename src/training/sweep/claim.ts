@@ -55,8 +55,7 @@ function nextParams(config: SweepConfig, trials: readonly TrialRecord[]): Params
   const number = trials.length;
   // What is known to work comes first, so that the best is no worse than it.
   if (number === 0 && first) return first;
-  const directions = objectives.map(({ direction }) => direction);
-  const observations = trials.map((trial) => observed(trial, directions));
+  const observations = trials.map((trial) => observed(trial, objectives));
   return SAMPLERS[sampler](space, observations, { seed, number });
 }
 

@@ -52,3 +52,12 @@ export function metricObjective(objectives: readonly Objective[]): Objective {
   assert(found, "a sweep has a metric among its objectives");
   return found;
 }
+
+/** Whether all trials are heads on a frozen backbone, so that their reports are the head's own epochs. */
+export function triesHeads({
+  options,
+  space,
+  objectives,
+}: Pick<SweepConfig, "options" | "space" | "objectives">): boolean {
+  return (space.fixed.epochs ?? options.epochs) === 0 && objectives.length === 1;
+}

@@ -6,13 +6,32 @@ import { type SpaceFile, spaceOf, type TunedModel } from "./space-file.ts";
  * Rate, optimizer and its own settings, batch, augmentation, smoothing. The rate spans a factor of
  * 300, since SGD wants it larger than Adam does.
  */
-export function defaultSpace(model: TunedModel): Space {
-  return spaceOf(defaultSpaceFile(model), model);
+export function defaultSpace(model: TunedModel, isHeadAlone = false): Space {
+  return spaceOf(defaultSpaceFile(model, isHeadAlone), model);
 }
 
+/** Of a head alone on frozen features. SGD wants larger rates than Adam does. */
+export const HEAD_SPACE: SpaceFile = {
+  headLr: { low: 1e-4, high: 1e-1, log: true },
+  headOptimizer: ["adamw", "sgd"],
+  headMomentum: { low: 0.5, high: 0.98, when: { headOptimizer: "sgd" } },
+  headWeightDecay: { low: 1e-4, high: 1, log: true },
+  headDropout: { low: 0, high: 0.8 },
+  headBatch: [16, 32, 64, 128, 256],
+  headSchedule: ["constant", "cosine"],
+  headAverageDecay: [0, 0.95, 0.99],
+  labelSmoothing: { low: 0, high: 0.3 },
+  balance: ["none", "weights"],
+  featurePasses: [0, 1, 2],
+};
+
 /** The same as one would write it to space.json. */
-export function defaultSpaceFile({ recipe, defaults = {} }: TunedModel): SpaceFile {
+export function defaultSpaceFile(
+  { recipe, defaults = {} }: TunedModel,
+  isHeadAlone = false,
+): SpaceFile {
   const { learningRate, batch } = recipe;
+  if (defaults.headEpochs !== undefined && isHeadAlone) return HEAD_SPACE;
   // A pretrained backbone: its head, and how much of it moves how far.
   if (defaults.headEpochs !== undefined)
     return {
@@ -61,6 +80,13 @@ export function recipeParams(
     clipNorm: 5,
     microBatches: 1,
     headLr: 1e-3,
+    headSchedule: "constant",
+    headOptimizer: "adamw",
+    headMomentum: 0.9,
+    headWeightDecay: 0.05,
+    headBatch: 64,
+    headAverageDecay: 0,
+    headDropout: 0.2,
     featurePasses: 0,
     ...(defaults as Params | undefined),
   };

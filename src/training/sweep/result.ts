@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { labelsOf, type Task } from "../../datasets/index.ts";
 import { isBetter } from "../../evaluation/index.ts";
 import { runFolder } from "../run-folder.ts";
-import type { SweepConfig } from "./config.ts";
+import { LATENCY, type Objective, type SweepConfig } from "./config.ts";
 import { type Optimism, optimismOf } from "./optimism.ts";
 import { nondominationRanks } from "./pareto.ts";
 import type { Params } from "./space.ts";
@@ -79,11 +79,16 @@ function resultOf(
     number,
     state: state as TrialResult["state"],
     params,
-    value: state === "complete" ? (values[0] ?? null) : (reports.at(-1)?.value ?? null),
+    value: state === "complete" ? (values[0] ?? null) : reportedOf(reports, objectives[0]!),
     values: state === "complete" ? Object.fromEntries(named) : {},
     seconds: Math.round(seconds * 100) / 100,
     error,
   };
+}
+
+/** Reports are of the metric: how a trial that was stopped stood in latency nobody knows. */
+function reportedOf(reports: Trial["reports"], { name }: Objective): number | null {
+  return name === LATENCY ? null : (reports.at(-1)?.value ?? null);
 }
 
 function runOf(sweep: string, number: number, { folds }: SweepConfig) {

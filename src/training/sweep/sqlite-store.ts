@@ -71,6 +71,7 @@ async function exclusively<T>(
 }
 
 function storeOver(db: Kysely<SweepTables>): SweepStore {
+  const ended: TrialRecord[] = [];
   /** Changes the trial where it is still the worker's. */
   const changeOwn = async (
     { id }: Worker,
@@ -113,12 +114,12 @@ function storeOver(db: Kysely<SweepTables>): SweepStore {
           .execute();
       });
     },
-    trials: () => trialsIn(db),
+    trials: () => trialsIn(db, ended),
     workers: () => workersIn(db),
     claim: (worker, decide) =>
       exclusively(db, async (connection) => {
         await beat(connection, worker);
-        const view = await viewOf(connection);
+        const view = await viewOf(connection, ended);
         const decision = decide(view);
         await carryOut(connection, worker, decision, view);
         return decision;
@@ -189,15 +190,23 @@ async function carryOut(
   }
 }
 
-async function viewOf(db: Kysely<SweepTables>): Promise<SweepView> {
-  return { trials: await trialsIn(db), workers: await workersIn(db) };
+async function viewOf(db: Kysely<SweepTables>, ended: TrialRecord[]): Promise<SweepView> {
+  return { trials: await trialsIn(db, ended), workers: await workersIn(db) };
 }
 
-async function trialsIn(db: Kysely<SweepTables>): Promise<TrialRecord[]> {
-  const rows = await db.selectFrom("trials").selectAll().orderBy("number").execute();
+/** All trials. `ended` gathers the first ones of them, which never change again and are read once. */
+async function trialsIn(db: Kysely<SweepTables>, ended: TrialRecord[]): Promise<TrialRecord[]> {
+  const first = ended.length;
+  const rows = await db
+    .selectFrom("trials")
+    .selectAll()
+    .where("number", ">=", first)
+    .orderBy("number")
+    .execute();
   const reports = await db
     .selectFrom("reports")
     .selectAll()
+    .where("trial", ">=", first)
     .orderBy("trial")
     .orderBy("step")
     .execute();
@@ -207,13 +216,19 @@ async function trialsIn(db: Kysely<SweepTables>): Promise<TrialRecord[]> {
     if (own) own.push(report);
     else byTrial.set(trial, [report]);
   }
-  return rows.map(({ state, params, trial_values, ...row }) => ({
+  const read = rows.map(({ state, params, trial_values, ...row }) => ({
     ...row,
     state: state as TrialState,
     params: JSON.parse(params) as Params,
     values: trial_values === null ? [] : (JSON.parse(trial_values) as (number | null)[]),
     reports: byTrial.get(row.number) ?? [],
   }));
+  const whole = [...ended.slice(0, first), ...read];
+  for (const trial of whole.slice(ended.length)) {
+    if (trial.state === "running") break;
+    ended.push(trial);
+  }
+  return whole;
 }
 
 function workersIn(db: Kysely<SweepTables>): Promise<WorkerRecord[]> {

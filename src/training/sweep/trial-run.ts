@@ -7,13 +7,15 @@ import { isBetter, type Prediction } from "../../evaluation/index.ts";
 import { writeFileAtomically } from "../../files.node.ts";
 import type { EpochRecord } from "../checkpoint.ts";
 import type { OnTrainEvent } from "../events.ts";
+import type { TrainOptions } from "../options.ts";
 import { CHECKPOINTS, runFolder } from "../run-folder.ts";
 import { train } from "../train.ts";
-import { LATENCY, metricObjective, type SweepConfig } from "./config.ts";
+import { LATENCY, metricObjective, type SweepConfig, triesHeads } from "./config.ts";
+import type { HeadBench } from "./head-bench.ts";
 import { latencyOf } from "./latency.ts";
 import type { Params } from "./space.ts";
 import type { Outcome } from "./store.ts";
-import { predictionsFile, trialFolder } from "./sweep-folder.ts";
+import { predictionsFile, type SavedPredictions, trialFolder } from "./sweep-folder.ts";
 import type { Report } from "./trial.ts";
 import { trialOptions } from "./trial-options.ts";
 
@@ -25,6 +27,8 @@ export interface TrialWork {
   readonly params: Params;
   /** Reports that are there already: of a trial that is taken over. */
   readonly reports: readonly Report[];
+  /** Where heads are tried. */
+  readonly bench: HeadBench;
 }
 
 export interface TrialContext {
@@ -36,111 +40,124 @@ export interface TrialContext {
   readonly isToStop: (report: Report) => Promise<boolean>;
 }
 
+const PRUNED: Outcome = { state: "pruned", values: [], error: null };
+
 /**
  * Trains the trial from where it stands to its end. Throws `interrupted` where the signal aborts, and
  * what is wrong with more than this trial; a configuration that diverges is a failed trial.
  */
 export async function runTrial(work: TrialWork, context: TrialContext): Promise<Outcome> {
+  const { folds } = work.config;
+  const trainPart = triesHeads(work.config) ? trainHeadPart : trainRunPart;
+  const found: (number | null)[] = [];
+  let before = 0;
+  let model = "";
+  let [films, epoch] = [work.dataset.samples.length, 1];
+  const onEvent: OnTrainEvent = (event) => {
+    if (event.kind === "started") films = event.train;
+    else if (event.kind === "epochStarted") epoch = event.epoch;
+    else if (event.kind === "headEpoch") epoch = event.record.epoch + 1;
+    context.onEvent?.(event);
+  };
   try {
-    const outcome =
-      work.config.folds === null ? await runEpochs(work, context) : await runFolds(work, context);
+    for (const fold of folds === null ? [null] : foldsOf(folds)) {
+      const isToStop = async (step: number, value: number | null, images: number) =>
+        fold === null && context.isToStop({ step, value, images });
+      const part = await trainPart(
+        work,
+        { ...context, onEvent },
+        { out: partFolder(work, fold), fold, isToStop },
+      );
+      if (part === null) return PRUNED;
+      found.push(part.value);
+      before += part.images;
+      model = part.model;
+      if (fold === null) continue;
+      const report = { step: fold, value: meanOf(found), images: before };
+      if ((await context.isToStop(report)) && fold < folds!) return PRUNED;
+    }
+    const values = await objectiveValues(work.config, meanOf(found), model);
     removeCheckpoints(work);
-    return outcome;
+    return { state: "complete", values, error: null };
   } catch (error) {
     if (!isHilumError(error) || error.code !== "training-diverged") throw error;
     removeCheckpoints(work);
+    // The epoch counts as a whole: films that are not counted would never be spent.
+    const images = before + films * epoch;
+    const step = folds === null ? epoch : found.length + 1;
+    await context.isToStop({ step, value: null, images });
     return { state: "failed", values: [], error: error.message };
   }
 }
 
-const PRUNED: Outcome = { state: "pruned", values: [], error: null };
+const foldsOf = (folds: number): number[] => Array.from({ length: folds }, (_, n) => n + 1);
 
-/** A report for each epoch, the value the best of them. */
-async function runEpochs(work: TrialWork, context: TrialContext): Promise<Outcome> {
-  const { config, sweep, number } = work;
+/** The folder of a trial's run, or of one of its folds. */
+function partFolder({ sweep, number }: TrialWork, fold: number | null): string {
   const out = trialFolder(sweep, number);
-  const values = new Map(work.reports.map(({ step, value }) => [step, value]));
-  const model = await trainPart(work, context, {
-    out,
-    fold: null,
-    async isToStop(record, value, images) {
-      values.set(record.epoch, value);
-      return context.isToStop({ step: record.epoch, value, images });
-    },
-  });
-  if (model === null) return PRUNED;
-  // Without epochs there was a pretrained backbone's head, whose reports are not ours.
-  const value =
-    values.size > 0
-      ? bestOf([...values.values()], config)
-      : objectiveOf(runFolder(out).result(), config);
-  return { state: "complete", values: await objectiveValues(config, value, model), error: null };
-}
-
-/** A report for each fold: the mean so far of the folds' best values. */
-async function runFolds(work: TrialWork, context: TrialContext): Promise<Outcome> {
-  const { config, sweep, number } = work;
-  const found: (number | null)[] = [];
-  let images = 0;
-  let model = "";
-  for (let fold = 1; fold <= config.folds!; fold++) {
-    const out = join(trialFolder(sweep, number), `fold-${fold}`);
-    const trained = await trainPart(work, context, {
-      out,
-      fold,
-      isToStop: async () => false,
-    });
-    if (trained === null) return PRUNED;
-    model = trained;
-    const history = historyOf(out);
-    found.push(
-      history.length > 0
-        ? bestOf(
-            history.map((record) => objectiveOf(record, config)),
-            config,
-          )
-        : objectiveOf(runFolder(out).result(), config),
-    );
-    images += history.length * runFolder(out).result().images.train;
-    const report = { step: fold, value: meanOf(found), images };
-    if ((await context.isToStop(report)) && fold < config.folds!) return PRUNED;
-  }
-  return {
-    state: "complete",
-    values: await objectiveValues(config, meanOf(found), model),
-    error: null,
-  };
+  return fold === null ? out : join(out, `fold-${fold}`);
 }
 
 interface Part {
   readonly out: string;
   readonly fold: number | null;
-  readonly isToStop: (
-    record: EpochRecord,
-    value: number | null,
-    images: number,
-  ) => Promise<boolean>;
+  /** Told of an epoch: its metric, and the films trained on so far. */
+  isToStop(epoch: number, value: number | null, images: number): Promise<boolean>;
 }
 
-/** Trains one run of the trial and returns its model; null where it was told to stop. */
-async function trainPart(
-  { sweep, config, dataset, number, params }: TrialWork,
+interface Trained {
+  /** Of the best epoch. */
+  readonly value: number | null;
+  readonly images: number;
+  readonly model: string;
+}
+
+const partOptions = ({ config, params }: TrialWork, fold: number | null): TrainOptions => ({
+  ...trialOptions(config, params),
+  ...(fold === null ? {} : { folds: config.folds, fold }),
+});
+
+/** Tries one head of the trial; null where it was told to stop. */
+async function trainHeadPart(
+  work: TrialWork,
+  { signal, onEvent }: TrialContext,
+  { out, fold, isToStop }: Part,
+): Promise<Trained | null> {
+  const { sweep, config, number, reports, bench } = work;
+  // What was reported before the trial was taken over was not a reason to stop.
+  const known = new Set(reports.map(({ step }) => step));
+  let best: { predictions: readonly Prediction[]; patients: readonly string[] } | undefined;
+  let images = 0;
+  const tried = await bench.tryHead(partOptions(work, fold), {
+    out,
+    signal,
+    onEvent,
+    async onEpoch({ record, isBest }, predictions, films) {
+      if (isBest) best = { predictions, patients: films.validation.map(({ patient }) => patient) };
+      images = record.epoch * films.train;
+      if (known.has(record.epoch)) return false;
+      return isToStop(record.epoch, objectiveOf(record, config), images);
+    },
+  });
+  if (tried === null) return null;
+  if (best) savePredictions(predictionsFile(sweep, number, fold), best);
+  return { ...tried, images, model: "" };
+}
+
+/** Trains one run of the trial; null where it was told to stop. */
+async function trainRunPart(
+  work: TrialWork,
   { signal, onEvent, cacheFolder }: TrialContext,
   { out, fold, isToStop }: Part,
-): Promise<string | null> {
+): Promise<Trained | null> {
+  const { sweep, config, dataset, number } = work;
   const stop = new AbortController();
   const { direction } = metricObjective(config.objectives);
   let films = 0;
   let epochs = 0;
-  let best = historyOf(out)
-    .map((record) => objectiveOf(record, config))
-    .reduce<number | null>((top, value) => better(value, top, direction), null);
-  const options = {
-    ...trialOptions(config, params),
-    ...(fold === null ? {} : { folds: config.folds, fold }),
-  };
+  let best = bestOf(historyOf(out), config);
   try {
-    const { model } = await train(dataset, options, {
+    const result = await train(dataset, partOptions(work, fold), {
       out,
       cacheFolder,
       isResumed: true,
@@ -157,13 +174,23 @@ async function trainPart(
         // The same epoch may come again after a crash, and then predicts the same.
         if (best === null || (value !== null && better(value, best, direction) === value)) {
           best = value;
-          savePredictions(predictionsFile(sweep, number, fold), out, predictions);
+          savePredictions(predictionsFile(sweep, number, fold), {
+            predictions,
+            patients: patientsOf(out),
+          });
         }
-        const isStopped = await isToStop(record, value, record.epoch * films);
+        const isStopped = await isToStop(record.epoch, value, record.epoch * films);
         if (isStopped && record.epoch < epochs) stop.abort();
       },
     });
-    return stop.signal.aborted ? null : model;
+    if (stop.signal.aborted) return null;
+    const history = historyOf(out);
+    return {
+      // Without epochs there was a pretrained backbone's head.
+      value: history.length > 0 ? bestOf(history, config) : objectiveOf(result, config),
+      images: history.length * result.images.train,
+      model: result.model,
+    };
   } catch (error) {
     const isOurs = stop.signal.aborted && isHilumError(error) && error.code === "interrupted";
     if (!isOurs) throw error;
@@ -188,9 +215,12 @@ function better(
   return isBetter(candidate, best, direction) ? candidate : best;
 }
 
-function bestOf(values: readonly (number | null)[], { objectives }: SweepConfig): number | null {
-  const { direction } = metricObjective(objectives);
-  return values.reduce<number | null>((top, value) => better(value, top, direction), null);
+function bestOf(history: readonly EpochRecord[], config: SweepConfig): number | null {
+  const { direction } = metricObjective(config.objectives);
+  return history.reduce<number | null>(
+    (top, record) => better(objectiveOf(record, config), top, direction),
+    null,
+  );
 }
 
 function meanOf(values: readonly (number | null)[]): number | null {
@@ -213,12 +243,15 @@ function historyOf(out: string): EpochRecord[] {
   return runFolder(out).lines("history");
 }
 
-/** With the patients, as the run's manifest names them in the same order. */
-function savePredictions(path: string, out: string, predictions: readonly Prediction[]): void {
-  const patients = runFolder(out)
+/** Of the validation films, as the run's manifest names them in the order of its predictions. */
+function patientsOf(out: string): string[] {
+  return runFolder(out)
     .lines<{ split: string; patient: string }>("manifest")
     .filter(({ split }) => split === "val")
     .map(({ patient }) => patient);
+}
+
+function savePredictions(path: string, { predictions, patients }: SavedPredictions): void {
   const plain = predictions.map(({ target, probabilities }) => ({
     target,
     probabilities: Array.from(probabilities),
@@ -228,13 +261,8 @@ function savePredictions(path: string, out: string, predictions: readonly Predic
 }
 
 /** Hundreds of trials would fill a disk with what only a trial under way needs. */
-function removeCheckpoints({ sweep, number, config }: TrialWork): void {
-  const out = trialFolder(sweep, number);
-  const runs =
-    config.folds === null
-      ? [out]
-      : Array.from({ length: config.folds }, (_, n) => join(out, `fold-${n + 1}`));
-  for (const run of runs) {
-    rmSync(join(run, CHECKPOINTS), { recursive: true, force: true });
-  }
+function removeCheckpoints(work: TrialWork): void {
+  const { folds } = work.config;
+  for (const fold of folds === null ? [null] : foldsOf(folds))
+    rmSync(join(partFolder(work, fold), CHECKPOINTS), { recursive: true, force: true });
 }

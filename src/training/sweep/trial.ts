@@ -1,4 +1,5 @@
 /** One configuration and what came of it. */
+import { metricObjective } from "./config.ts";
 import type { Params } from "./space.ts";
 
 export type TrialState = "running" | "complete" | "pruned" | "failed";
@@ -47,15 +48,20 @@ export function lossOf(value: number | null | undefined, direction: Direction): 
 }
 
 /** A trial as samplers and pruners see it. */
-export function observed(trial: Trial, directions: readonly Direction[]): Observation {
+export function observed(
+  trial: Trial,
+  objectives: readonly { readonly name: string; readonly direction: Direction }[],
+): Observation {
+  // Reports are of the metric, whichever objective is named first.
+  const reported = metricObjective(objectives).direction;
   return {
     number: trial.number,
     state: trial.state,
     params: trial.params,
-    losses: trial.values.map((value, index) => lossOf(value, directions[index]!)),
+    losses: trial.values.map((value, index) => lossOf(value, objectives[index]!.direction)),
     reports: trial.reports.map(({ step, value }) => ({
       step,
-      loss: lossOf(value, directions[0]!),
+      loss: lossOf(value, reported),
     })),
   };
 }

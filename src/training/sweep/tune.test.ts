@@ -7,8 +7,13 @@ import { smallBackbone } from "../../../test/support/small-backbone.ts";
 import { networkEntry } from "../../models/index.ts";
 import { writeModelFile } from "../../onnx/index.node.ts";
 import { modelOf } from "../../onnx/index.ts";
+import type { EpochRecord } from "../checkpoint.ts";
+import type { TrainOptions } from "../options.ts";
 import { runFolder } from "../run-folder.ts";
+import { listRuns } from "../runs.ts";
+import { train } from "../train.ts";
 import { TRANSFER_DEFAULTS } from "../transfer/choose.ts";
+import { defaultSpace, recipeParams } from "./default-space.ts";
 import type { SweepResult } from "./result.ts";
 import { spaceOf } from "./space-file.ts";
 import { resumeSweep, type TuneContext, type TuneOptions, tune } from "./tune.ts";
@@ -146,6 +151,15 @@ describe("a sweep", () => {
     expect(existsSync(join(out, "plots/pareto.svg"))).toBe(true);
   });
 
+  it("that is stopped says nothing of its latency, whichever objective is named first", async () => {
+    const result = await run(place("latency-first"), {
+      objectives: ["latency", "auroc"],
+      budget: { images: 100 },
+    });
+    const stopped = result.trials.find(({ state }) => state === "pruned");
+    expect(stopped).toMatchObject({ value: null, values: {} });
+  });
+
   it("goes on past a configuration that diverges, which has failed", async () => {
     const space = spaceOf({ lr: [900, 1e-3] }, networkEntry("cnn"));
     const result = await run(place("diverging"), {
@@ -160,6 +174,111 @@ describe("a sweep", () => {
     expect(result.best!.params.lr).toBe(1e-3);
     expect(result.trials).toHaveLength(2);
   });
+});
+
+describe("a sweep of heads on a frozen backbone", () => {
+  const model = `${place("backbone")}.onnx`;
+  writeModelFile(model, modelOf(smallBackbone(16).graph));
+  const tuned = { ...networkEntry("cnn"), defaults: TRANSFER_DEFAULTS };
+  const heads: TuneOptions = {
+    model,
+    space: spaceOf(
+      {
+        headLr: { low: 1e-3, high: 1, log: true },
+        headDropout: { low: 0, high: 0.5 },
+        headOptimizer: ["adamw", "sgd"],
+        headBatch: [4, 8],
+        featurePasses: [0, 1],
+      },
+      tuned,
+    ),
+    train: { size: 16, epochs: 0, headEpochs: 9, threads: 1, valFraction: 0.3 },
+    budget: { trials: 8 },
+  };
+  const events: SweepEvent[] = [];
+  const out = place("heads");
+  const sweep = run(out, heads, { onEvent: (event) => events.push(event) });
+  const headOf = (folder: string) => readFileSync(runFolder(folder).file("head"));
+
+  it("reports the epochs of each head, which pruners go by", async () => {
+    const { trials, best } = await sweep;
+    const states = new Set(trials.map(({ state }) => state));
+    expect(states).toEqual(new Set(["complete", "pruned"]));
+    for (const { number, state, value } of trials) {
+      const folder = runFolder(join(out, "trials", `000${number}`));
+      const history = folder.lines<EpochRecord>("headHistory");
+      expect(existsSync(folder.file("head"))).toBe(state === "complete");
+      expect(history.length).toBeLessThanOrEqual(9);
+      const values = history.map(({ metrics }) => metrics.auroc!);
+      expect(value).toBe(state === "complete" ? Math.max(...values) : values.at(-1));
+    }
+    const shown = listRuns(out).map(({ state }) => state);
+    expect(shown.filter((state) => state === "finished")).toHaveLength(1);
+    expect(shown.filter((state) => state === "head").length).toBe(
+      trials.filter(({ state }) => state === "complete").length - 1,
+    );
+    expect(existsSync(best!.model!)).toBe(true);
+  });
+
+  it("finds the head that train finds with the same options, bit for bit", async () => {
+    const { best, command } = await sweep;
+    const alone = place("alone");
+    const options = { ...heads.train, ...best!.params, model, seed: 1 } as TrainOptions;
+    const { metrics } = await train(films, options, { out: alone, cacheFolder });
+    expect(headOf(alone)).toEqual(headOf(best!.run));
+    expect(metrics.auroc).toBeCloseTo(best!.value!, 6);
+    expect(command).toContain("--epochs 0");
+    expect(command).toContain(`--head-lr ${best!.params.headLr}`);
+  });
+
+  it("is the same again, stopped within a head and resumed or not", async () => {
+    const again = place("heads-again");
+    const stop = new AbortController();
+    const onEvent = (event: SweepEvent) => {
+      const isThere = event.kind === "training" && event.number === 3;
+      if (isThere && event.event.kind === "headEpoch") stop.abort();
+    };
+    const error = await rejection(run(again, heads, { signal: stop.signal, onEvent }));
+    expect(error.code).toBe("interrupted");
+    expect(essence(await resumeSweep({ out: again, cacheFolder }))).toEqual(essence(await sweep));
+  });
+
+  it("takes the mean over folds", async () => {
+    const folded = place("folded-heads");
+    const { trials } = await run(folded, {
+      ...heads,
+      folds: 2,
+      budget: { trials: 2 },
+      pruner: "none",
+    });
+    for (const { number, value } of trials) {
+      const values = [1, 2].map((fold) => {
+        const folder = runFolder(join(folded, "trials", `000${number}`, `fold-${fold}`));
+        const history = folder.lines<EpochRecord>("headHistory");
+        return Math.max(...history.map(({ metrics }) => metrics.auroc!));
+      });
+      expect(value).toBeCloseTo((values[0]! + values[1]!) / 2, 12);
+    }
+  });
+
+  it("has a space of its own where none is given", () => {
+    const names = defaultSpace(tuned, true).dimensions.map(({ name }) => name);
+    expect(names.length).toBeGreaterThanOrEqual(6);
+    expect(recipeParams(defaultSpace(tuned, true), tuned)).toMatchObject({
+      headLr: 1e-3,
+      headBatch: 64,
+    });
+  });
+});
+
+it("a sweep whose trials diverge spends its films, and ends", async () => {
+  const { trials } = await run(place("all-diverging"), {
+    space: spaceOf({ lr: { low: 800, high: 1000 } }, networkEntry("cnn")),
+    train: { ...TINY.train, optimizer: "sgd", clipNorm: null, warmup: 0 },
+    budget: { images: 100 },
+  });
+  expect(trials.map(({ state }) => state)).toContain("failed");
+  expect(trials.length).toBeLessThanOrEqual(4);
 });
 
 describe("a sweep is refused", () => {
@@ -177,29 +296,6 @@ describe("a sweep is refused", () => {
     const out = place("refused");
     expect((await rejection(run(out, options))).message).toContain(words);
     expect(existsSync(out)).toBe(false);
-  });
-
-  it("with a number of films where trials have no epochs, which would never be spent", async () => {
-    const model = `${place("backbone")}.onnx`;
-    writeModelFile(model, modelOf(smallBackbone(16).graph));
-    const tuned = { ...networkEntry("cnn"), defaults: TRANSFER_DEFAULTS };
-    const heads = { headLr: [0.001, 0.01] };
-    const train = { size: 16, headEpochs: 2, threads: 1, valFraction: 0.3 };
-    const out = place("uncounted");
-    const refusal = "Option images counts the films of epochs";
-    const begun = run(out, {
-      model,
-      space: spaceOf(heads, tuned),
-      train: { ...train, epochs: 0 },
-      budget: { images: 9 },
-    });
-    expect((await rejection(begun)).message).toContain(refusal);
-    const space = spaceOf({ ...heads, epochs: 0 }, tuned);
-    const options = { model, space, train, sampler: "grid", pruner: "none" } as const;
-    const { trials } = await run(out, { ...options, budget: { trials: 2 } });
-    expect(trials.map(({ state }) => state)).toEqual(["complete", "complete"]);
-    const again = resumeSweep({ out, cacheFolder, budget: { images: 9 } });
-    expect((await rejection(again)).message).toContain(refusal);
   });
 
   it("where another is, among the films, or where none is", async () => {

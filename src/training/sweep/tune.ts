@@ -16,8 +16,10 @@ import {
   metricObjective,
   type Objective,
   type SweepConfig,
+  triesHeads,
 } from "./config.ts";
 import { defaultSpace, recipeParams } from "./default-space.ts";
+import { exportBest } from "./export-head.ts";
 import { PRUNERS, type PrunerName } from "./pruners/index.ts";
 import { refit } from "./refit.ts";
 import { type SweepResult, sweepResult } from "./result.ts";
@@ -101,6 +103,8 @@ export async function resumeSweep(
   const dataset = await openData(config.data, config.options);
   await workOn(sweep, store, dataset, context);
   const trials = await store.trials();
+  const { best } = sweepResult(sweep, config, trials, undefined);
+  if (best && triesHeads(config)) await exportBest(sweep, config, dataset, best, context);
   if (context.isRefit)
     await refit(sweep, config, sweepResult(sweep, config, trials, undefined), context);
   const result = sweepResult(sweep, config, trials, dataset.task);
@@ -117,7 +121,7 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
   const space =
     typeof options.space === "string"
       ? readSpace(options.space, chosen)
-      : (options.space ?? withoutFixed(defaultSpace(chosen), train));
+      : (options.space ?? withoutFixed(defaultSpace(chosen, train.epochs === 0), train));
   const both = space.dimensions.find(({ name }) => train[name as keyof TrainOptions] !== undefined);
   if (both)
     refuse(both.name, `is in the space, and given for all trials as well. Leave one of them out.`);
@@ -138,13 +142,14 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
       threads,
     },
   );
-  const epochs = space.dimensions.find(({ name }) => name === "epochs");
+  const counted = triesHeads({ options: train, space, objectives }) ? "headEpochs" : "epochs";
+  const epochs = space.dimensions.find(({ name }) => name === counted);
   const most =
     epochs?.kind === "number"
       ? epochs.high
       : epochs
         ? Math.max(...epochs.choices.map(Number))
-        : settings.epochs;
+        : settings[counted];
   const { metric: _metric, threads: _threads, seed: _seed, ...alike } = train;
   return {
     format: 1,
@@ -161,19 +166,20 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
     seed,
     threads,
     steps: folds ?? most,
-    budget: budgetFor({ options: alike, space }, options.budget ?? {}),
+    budget: budgetFor({ options: alike, space, objectives }, options.budget ?? {}),
   };
 }
 
 const DEFAULT_TRIALS = 20;
 
 function budgetFor(
-  { options, space }: Pick<SweepConfig, "options" | "space">,
+  config: Pick<SweepConfig, "options" | "space" | "objectives">,
   { trials = null, seconds = null, images = null }: Partial<Budget>,
 ): Budget {
   for (const [name, value] of Object.entries({ trials, seconds, images }))
     if (value !== null && !(value > 0)) refuse(name, `is ${value}; it has to be above 0.`);
-  if (images !== null && (space.fixed.epochs ?? options.epochs) === 0)
+  const isWithout = (config.space.fixed.epochs ?? config.options.epochs) === 0;
+  if (images !== null && isWithout && !triesHeads(config))
     refuse(
       "images",
       "counts the films of epochs, and without epochs it is never spent. Give trials or a time.",

@@ -4,6 +4,7 @@ import { HilumError, isHilumError } from "../../errors.ts";
 import type { TrainEvent } from "../events.ts";
 import { decide, imagesOf, newWorker, workedSeconds } from "./claim.ts";
 import type { SweepConfig } from "./config.ts";
+import { type HeadBench, openHeadBench } from "./head-bench.ts";
 import { PRUNERS } from "./pruners/index.ts";
 import type { Params } from "./space.ts";
 import type { Outcome, SweepStore, TrialRecord, Worker } from "./store.ts";
@@ -38,11 +39,12 @@ const WAIT_MS = 300;
 /** A timer may fire a little early, and the next trial would begin for nothing. */
 const SLACK_MS = 50;
 
-interface Bench extends WorkContext {
+interface Workplace extends WorkContext {
   readonly sweep: string;
   readonly store: SweepStore;
   readonly worker: Worker;
   readonly dataset: Dataset;
+  readonly bench: HeadBench;
 }
 
 /**
@@ -57,12 +59,14 @@ export async function workOn(
   context: WorkContext,
 ): Promise<void> {
   const worker = newWorker();
-  const bench: Bench = { ...context, sweep, store, worker, dataset };
+  const bench = openHeadBench(dataset, context);
+  const place: Workplace = { ...context, sweep, store, worker, dataset, bench };
   const beats = setInterval(() => store.beat(worker).catch(() => undefined), BEAT_MS);
   try {
-    while (await workOnce(bench)) {}
+    while (await workOnce(place)) {}
   } finally {
     clearInterval(beats);
+    bench.close();
     await store.beat(worker);
   }
 }
@@ -78,8 +82,8 @@ export async function configOf(store: SweepStore, sweep: string): Promise<SweepC
 }
 
 /** Returns whether there may be more to do. */
-async function workOnce(bench: Bench): Promise<boolean> {
-  const { store, worker, signal, sweep, onEvent } = bench;
+async function workOnce(place: Workplace): Promise<boolean> {
+  const { store, worker, signal, sweep, onEvent } = place;
   // Read anew each time: the budget may have been raised.
   const config = await configOf(store, sweep);
   if (signal?.aborted) refuseToGoOn(sweep);
@@ -96,13 +100,17 @@ async function workOnce(bench: Bench): Promise<boolean> {
       params: trial.params,
       isTakenOver: decision.kind === "take over",
     });
-    await workOnTrial(bench, config, trial);
+    await workOnTrial(place, config, trial);
   }
   return true;
 }
 
-async function workOnTrial(bench: Bench, config: SweepConfig, trial: TrialRecord): Promise<void> {
-  const { store, worker, sweep, dataset, signal, onEvent, cacheFolder } = bench;
+async function workOnTrial(
+  place: Workplace,
+  config: SweepConfig,
+  trial: TrialRecord,
+): Promise<void> {
+  const { store, worker, sweep, dataset, bench, signal, onEvent, cacheFolder } = place;
   const { number, params } = trial;
   const begun = performance.now();
   const seconds = () => trial.seconds + (performance.now() - begun) / 1000;
@@ -115,7 +123,7 @@ async function workOnTrial(bench: Bench, config: SweepConfig, trial: TrialRecord
     outcome = isDecided
       ? { state: "pruned", values: [], error: null }
       : await runTrial(
-          { sweep, config, dataset, number, params, reports: trial.reports },
+          { sweep, config, dataset, bench, number, params, reports: trial.reports },
           {
             cacheFolder,
             signal: signal ? AbortSignal.any([signal, stop.signal]) : stop.signal,
@@ -151,8 +159,7 @@ async function isPruned(
   number: number,
 ): Promise<boolean> {
   if (objectives.length > 1) return false;
-  const directions = objectives.map(({ direction }) => direction);
-  const observations = trials.map((trial) => observed(trial, directions));
+  const observations = trials.map((trial) => observed(trial, objectives));
   return PRUNERS[pruner](observations[number]!, observations, { steps, seed });
 }
 

@@ -66,7 +66,20 @@ export const TRANSFER_DEFAULTS = {
 } as const satisfies Partial<Settings>;
 
 /** Options that only pretrained backbones have. */
-const OF_BACKBONES = ["headEpochs", "headLr", "featurePasses", "unfreeze", "layerDecay"] as const;
+const OF_BACKBONES = [
+  "headEpochs",
+  "headLr",
+  "headSchedule",
+  "headOptimizer",
+  "headMomentum",
+  "headWeightDecay",
+  "headBatch",
+  "headAverageDecay",
+  "headDropout",
+  "featurePasses",
+  "unfreeze",
+  "layerDecay",
+] as const;
 
 /**
  * The model that the options name. Throws `unknown-model`, `invalid-option` where options do not go

@@ -16,11 +16,16 @@ export interface HeadRecord {
   readonly history: readonly EpochRecord[];
 }
 
-export function writeHead(folder: RunFolder, { tensors, bestEpoch, value, history }: HeadRecord) {
+/** Of a head that was stopped for good there is no more to keep. */
+export function writeHeadHistory(folder: RunFolder, history: HeadRecord["history"]): void {
   const path = dirname(folder.file("head"));
   guardDisk(path, () => mkdirSync(path, { recursive: true }));
   folder.write("headHistory", history.map((record) => `${JSON.stringify(record)}\n`).join(""));
   folder.write("headEvents", eventFile(history));
+}
+
+export function writeHead(folder: RunFolder, { tensors, bestEpoch, value, history }: HeadRecord) {
+  writeHeadHistory(folder, history);
   // Last, for it says that the head is found.
   const metadata = { bestEpoch: String(bestEpoch), value: JSON.stringify(value) };
   folder.write("head", writeSafetensors({ tensors, metadata }));

@@ -3,9 +3,9 @@
  * over cached features takes a fraction of a second, so nothing of it is saved before the end, and
  * a run that is killed meanwhile repeats it bit for bit.
  */
-import { adamW, type Loss, trainingGraph } from "../../autodiff/index.ts";
+import { averageName, type Loss, trainingGraph } from "../../autodiff/index.ts";
 import { probabilitiesOf } from "../../classifier/index.ts";
-import { classOf, type Sample, type Task } from "../../datasets/index.ts";
+import type { Sample, Task } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
 import type { Prediction } from "../../evaluation/index.ts";
 import { openSession, type Session } from "../../onnx/index.node.ts";
@@ -15,26 +15,28 @@ import {
   graphBuilder,
   operators as op,
   type Tensor,
+  type Value,
 } from "../../onnx/index.ts";
-import { hashPath } from "../../random.ts";
 import type { EpochRecord } from "../checkpoint.ts";
 import { isBestYet, metricsOf } from "../choice.ts";
 import { weightsAsInputs } from "../compose.ts";
 import type { TrainContext } from "../context.ts";
 import { type Labels, labelsForLoss } from "../labels.ts";
+import { optimizerOf } from "../optimizer-of.ts";
 import type { Settings } from "../options.ts";
-import { epochOrder } from "../sampling.ts";
+import { averageDecayAt } from "../rate.ts";
+import { PLATEAU_EPOCHS, scheduleFactor } from "../schedule.ts";
 import { directionOf } from "../suitability.ts";
 import { openTrainer, type Trainer } from "../trainer.ts";
 import type { Features } from "./features.ts";
+import { batchesOf, type EpochBatches } from "./head-batches.ts";
 import type { HeadRecord } from "./head-record.ts";
 import { HEAD, headOf } from "./network.ts";
 
-/** Tried on 4,430 films' features of EfficientNet-Lite0; no alternatives were compared. */
-const BATCH = 64;
-const WEIGHT_DECAY = 0.05;
 /** Epochs without improvement after which the stage ends. */
 const PATIENCE = 10;
+/** More do not pay: with two an epoch takes as long, and twice the processor. */
+const THREADS = 1;
 
 export interface FeatureSet {
   readonly features: Features;
@@ -48,6 +50,15 @@ export interface HeadStage {
   readonly validation: FeatureSet;
   readonly loss: Loss;
   readonly context: Pick<TrainContext, "metrics" | "signal" | "onEvent">;
+  /** Awaited after each epoch; returns whether the stage ends there. */
+  readonly onEpoch?:
+    | ((epoch: HeadEpoch, predictions: readonly Prediction[]) => Promise<boolean>)
+    | undefined;
+}
+
+export interface HeadEpoch {
+  readonly record: EpochRecord;
+  readonly isBest: boolean;
 }
 
 /**
@@ -60,19 +71,31 @@ export async function trainHead(stage: HeadStage): Promise<HeadRecord> {
     isBalanced: settings.balance === "weights",
   });
   const scale = scaleOf(train.features);
-  const batch = Math.min(BATCH, train.features.count);
-  const trainer = await openTrainer(trainingOf(stage, { scale, batch, labels }), settings);
-  const validator = await openSession(validationOf(stage, scale, labels.width), settings);
+  const batch = Math.min(settings.headBatch, train.features.count);
+  const trainer = await openTrainer(trainingOf(stage, { scale, batch, labels }), {
+    threads: THREADS,
+  });
+  const validator = await openSession(validationOf(stage, scale, labels.width), {
+    threads: THREADS,
+  });
+  const next = batchesOf(stage, { batch, labels });
   try {
     const history: EpochRecord[] = [];
     let best: { value: number | null; epoch: number; tensors: Map<string, Tensor> } | null = null;
+    let drops = 0;
     for (let epoch = 0; epoch < settings.headEpochs; epoch++) {
-      if (best && epoch - best.epoch >= PATIENCE) break;
+      const stale = best ? epoch - best.epoch : 0;
+      if (stale >= PATIENCE) break;
+      if (settings.headSchedule === "plateau" && stale > 0 && stale % PLATEAU_EPOCHS === 0) drops++;
       if (context.signal?.aborted) refuseToGoOn();
       const begun = performance.now();
-      const { loss, steps } = await trainEpoch(trainer, stage, { epoch, batch, labels });
+      const { loss, steps, learningRate } = await trainEpoch(trainer, next(epoch), {
+        settings,
+        epoch,
+        drops,
+      });
       const trained = performance.now();
-      const head = new Map(HEAD.map((name) => [name, copyOf(trainer.state().get(name)!)]));
+      const head = headIn(trainer.state());
       const predictions = await predict(validator, validation, head);
       const metrics = metricsOf(predictions, task, context.metrics);
       const value = metrics[settings.metric] ?? null;
@@ -83,13 +106,14 @@ export async function trainHead(stage: HeadStage): Promise<HeadRecord> {
         loss,
         valLoss: metrics.logLoss ?? null,
         metrics,
-        learningRate: settings.headLr,
+        learningRate,
         seconds: (performance.now() - begun) / 1000,
         imagesPerSecond: (1000 * steps * batch) / (trained - begun),
         time: Date.now() / 1000,
       };
       history.push(record);
       context.onEvent?.({ kind: "headEpoch", record, epochs: settings.headEpochs, isBest });
+      if (await stage.onEpoch?.({ record, isBest }, predictions)) break;
     }
     const { tensors, epoch: bestEpoch, value } = best!;
     return { tensors: unscaled(tensors, scale), bestEpoch, value, history };
@@ -99,52 +123,41 @@ export async function trainHead(stage: HeadStage): Promise<HeadRecord> {
   }
 }
 
-interface Epoch {
-  readonly epoch: number;
-  readonly batch: number;
-  readonly labels: Labels;
+/** The weights as validation takes them: averages where they are kept. */
+function headIn(state: ReadonlyMap<string, Tensor>): Map<string, Tensor> {
+  return new Map(
+    HEAD.map((name) => [name, copyOf(state.get(averageName(name)) ?? state.get(name)!)]),
+  );
 }
 
-async function trainEpoch(trainer: Trainer, stage: HeadStage, { epoch, batch, labels }: Epoch) {
-  const { settings, task, train } = stage;
-  const { features, samples } = train;
-  const { seed, featurePasses, headLr } = settings;
-  const { width } = labels;
-  const order = epochOrder(features.count, {
-    seed: hashPath(seed, "head"),
-    epoch,
-    step: batch,
-    classes:
-      settings.balance === "sampling" ? samples.map((sample) => classOf(sample, task)) : undefined,
-  });
-  const steps = order.length / batch;
-  const [x, targets, weights] = [features.width, width, width].map(
-    (columns) => new Float32Array(batch * columns),
-  ) as [Float32Array, Float32Array, Float32Array];
+interface EpochPlace {
+  readonly settings: Settings;
+  readonly epoch: number;
+  readonly drops: number;
+}
+
+async function trainEpoch(
+  trainer: Trainer,
+  { steps, feedsOf }: EpochBatches,
+  { settings, epoch, drops }: EpochPlace,
+) {
+  const { headLr, headSchedule, headEpochs, headAverageDecay } = settings;
   let sum = 0;
+  let learningRate = headLr;
   for (let step = 0; step < steps; step++) {
-    for (let place = 0; place < batch; place++) {
-      const index = order[step * batch + place]!;
-      const pass = hashPath(seed, "feature-pass", epoch, index) % (featurePasses + 1);
-      features.readInto(index, pass, x.subarray(place * features.width));
-      const own = [index * width, (index + 1) * width] as const;
-      targets.set(labels.targets.subarray(...own), place * width);
-      weights.set(labels.weights.subarray(...own), place * width);
-    }
-    const noiseSeed = hashPath(seed, "head-noise", epoch, step);
-    const output = await trainer.step(
-      {
-        features: float32([batch, features.width], x),
-        targets: float32([batch, width], targets),
-        weights: float32([batch, width], weights),
-      },
-      { learningRate: headLr, step: epoch * steps + step + 1, noiseSeed },
-    );
+    const done = epoch * steps + step;
+    const point = { epoch: done / steps, epochs: headEpochs, warmup: 0, drops };
+    learningRate = headLr * scheduleFactor(headSchedule, point);
+    const output = await trainer.step(feedsOf(step), {
+      learningRate,
+      step: done + 1,
+      averageDecay: averageDecayAt({ averageDecay: headAverageDecay }, done),
+    });
     const loss = Number(output.loss!.data[0]);
     if (!Number.isFinite(loss)) refuseDivergence(settings, epoch);
     sum += loss;
   }
-  return { loss: sum / steps, steps };
+  return { loss: sum / steps, steps, learningRate };
 }
 
 /** By column of the features: what makes them of mean 0 and deviation 1 over the training films. */
@@ -153,7 +166,18 @@ interface Scale {
   readonly deviation: Float32Array;
 }
 
-function scaleOf({ count, width, readInto }: Features): Scale {
+const scales = new WeakMap<Features, Scale>();
+
+/** Of many heads on the same features they are found once. */
+function scaleOf(features: Features): Scale {
+  const known = scales.get(features);
+  if (known) return known;
+  const found = measuredScale(features);
+  scales.set(features, found);
+  return found;
+}
+
+function measuredScale({ count, width, readInto }: Features): Scale {
   const [sum, squares] = [new Float64Array(width), new Float64Array(width)];
   const row = new Float32Array(width);
   for (let index = 0; index < count; index++) {
@@ -193,36 +217,42 @@ function unscaled(
   ]);
 }
 
-function scaledHead(
-  { mean, deviation }: Scale,
-  { settings }: HeadStage,
-  { rows, width }: { readonly rows: number | "N"; readonly width: number },
-) {
-  const builder = graphBuilder();
-  const features = builder.input("features", "float32", [rows, mean.length]);
-  const centred = op.sub(features, builder.constant(float32([1, mean.length], mean)));
-  const x = op.div(centred, builder.constant(float32([1, mean.length], deviation)));
-  return { builder, logits: headOf(x, width, settings.seed) };
+function scaled(features: Value, { mean, deviation }: Scale): Value {
+  const { builder } = features;
+  const row = (values: Float32Array) => builder.constant(float32([1, values.length], values));
+  return op.div(op.sub(features, row(mean)), row(deviation));
 }
 
-function trainingOf(
-  stage: HeadStage,
-  {
-    scale,
-    batch,
-    labels,
-  }: { readonly scale: Scale; readonly batch: number; readonly labels: Labels },
-) {
-  const { width } = labels;
-  const { builder, logits } = scaledHead(scale, stage, { rows: batch, width });
+interface Shapes {
+  readonly scale: Scale;
+  readonly batch: number;
+  readonly labels: Labels;
+}
+
+function trainingOf({ settings, loss }: HeadStage, { scale, batch, labels: { width } }: Shapes) {
+  const builder = graphBuilder();
+  const size = scale.mean.length;
+  const x = scaled(builder.input("features", "float32", [batch, size]), scale);
+  const kept =
+    settings.headDropout === 0 ? x : op.mul(x, builder.input("kept", "float32", [batch, size]));
+  const logits = headOf(kept, width, settings.seed);
   const targets = builder.input("targets", "float32", [batch, width]);
   const weights = builder.input("weights", "float32", [batch, width]);
-  builder.output(stage.loss({ logits, targets, weights }), "loss");
-  return trainingGraph(builder.build("head"), { optimizer: adamW({ weightDecay: WEIGHT_DECAY }) });
+  builder.output(loss({ logits, targets, weights }), "loss");
+  return trainingGraph(builder.build("head"), {
+    optimizer: optimizerOf({
+      optimizer: settings.headOptimizer,
+      momentum: settings.headMomentum,
+      weightDecay: settings.headWeightDecay,
+    }),
+    averages: settings.headAverageDecay > 0,
+  });
 }
 
 function validationOf(stage: HeadStage, scale: Scale, width: number): Graph {
-  const { builder, logits } = scaledHead(scale, stage, { rows: "N", width });
+  const builder = graphBuilder();
+  const features = builder.input("features", "float32", ["N", scale.mean.length]);
+  const logits = headOf(scaled(features, scale), width, stage.settings.seed);
   builder.output(probabilitiesOf(logits, stage.task), "probabilities");
   return weightsAsInputs(builder.build("head-validation"), new Set(HEAD));
 }

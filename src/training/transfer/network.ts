@@ -30,16 +30,14 @@ export interface TransferNetwork {
 /** Parameters of the head. */
 export const HEAD = ["head.weight", "head.bias"] as const;
 
-const DROPOUT = 0.2;
-
 /** The head, from features `[N, C]` to logits. */
 export function headOf(features: Value, outputs: number, seed: number): Value {
-  return layersOf(seed).dense(op.dropout(features, DROPOUT), "head", outputs, { scale: 1 });
+  return layersOf(seed).dense(features, "head", outputs, { scale: 1 });
 }
 
 export function transferNetwork(
   { graph, preprocessing }: PretrainedBackbone,
-  { normalization, seed }: Pick<Settings, "normalization" | "seed">,
+  { normalization, seed, headDropout }: Pick<Settings, "normalization" | "seed" | "headDropout">,
 ): TransferNetwork {
   const grey = greyStem(graph, preprocessing, PIXELS_OF[normalization as Normalization]);
   const [input] = grey.inputs;
@@ -47,10 +45,13 @@ export function transferNetwork(
     pooled(embedGraph(x.builder, grey, { [input!.name]: x }).features!);
   return {
     features,
-    network: (x, outputs) => headOf(features(x), outputs, seed),
+    network: (x, outputs) => headOf(dropped(features(x), headDropout), outputs, seed),
     blocks: blocksOf(grey),
   };
 }
+
+const dropped = (features: Value, share: number): Value =>
+  share === 0 ? features : op.dropout(features, share);
 
 function pooled(features: Value): Value {
   return features.shape.length === 4 ? op.flatten(op.globalAveragePool(features)) : features;

@@ -191,7 +191,12 @@ describe("fine-tuning", () => {
     classes: ["NORMAL", "PNEUMONIA"],
     positive: 1,
   } as const;
-  const settings = { normalization: "standardize", seed: 3, epochs: 1 } as const;
+  const settings = {
+    normalization: "standardize",
+    seed: 3,
+    epochs: 1,
+    headDropout: 0.2,
+  } as const;
   const transfer = transferNetwork(backbone, settings);
   const parts = {
     network: (x: Value, outputs: number) =>
