@@ -98,6 +98,7 @@ export {
 export { type Circumstances, warningsOf } from "./report/warnings.ts";
 export { REPORT_FILES, writeReport } from "./report/write-report.ts";
 export { CORRUPTION_NAMES } from "./robustness/corruptions.ts";
+export { type MixtureReading, readShiftMixture, SHIFT_MIXTURE } from "./robustness/mixture.ts";
 export {
   type CorruptionResult,
   estimateRobustness,

@@ -68,6 +68,14 @@ const grid = ({ width, height }: FilmSize, values: Float32Array): Feeds => ({
   grid: float32([1, height, width, 2], values),
 });
 
+/** Enlarged by factors across and down of the amount. */
+const enlarged = (
+  factors: (amount: number) => { across?: number; down?: number },
+): Pick<GraphCorruption, "feeds" | "apply"> => ({
+  feeds: (amount, size) => grid(size, motionGrid(size.width, size.height, factors(amount))),
+  apply: throughGrid,
+});
+
 export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
   {
     name: "gaussian noise",
@@ -177,6 +185,32 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
       return grid(size, motionGrid(size.width, size.height, { shift }));
     },
     apply: throughGrid,
+  },
+  {
+    name: "cropped",
+    definition: "Hilum",
+    severities: [0.95, 0.9, 0.85, 0.8, 0.7],
+    ...enlarged((kept) => ({ across: 1 / kept, down: 1 / kept })),
+  },
+  {
+    // Smaller, on black ground.
+    name: "padded",
+    definition: "Hilum",
+    severities: [0.95, 0.9, 0.85, 0.8, 0.7],
+    ...enlarged((side) => ({ across: side, down: side })),
+  },
+  {
+    // What squashing does to a film of another aspect ratio.
+    name: "taller",
+    definition: "Hilum",
+    severities: [1.05, 1.1, 1.15, 1.25, 1.4],
+    ...enlarged((factor) => ({ down: factor })),
+  },
+  {
+    name: "wider",
+    definition: "Hilum",
+    severities: [1.05, 1.1, 1.15, 1.25, 1.4],
+    ...enlarged((factor) => ({ across: factor })),
   },
   {
     // From the film towards its negative, which the last severity is.

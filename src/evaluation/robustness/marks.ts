@@ -39,19 +39,24 @@ export function borderMask(width: number, height: number, share: number): Float3
   });
 }
 
-/** Where each pixel is taken from, `[1, H, W, 2]` on the scale of GridSample: turned, then shifted. */
+/**
+ * Where each pixel is taken from, `[1, H, W, 2]` on the scale of GridSample: turned, then shifted, then
+ * enlarged by a factor across and one down.
+ */
 export function motionGrid(
   width: number,
   height: number,
-  { degrees = 0, shift = 0 }: { degrees?: number; shift?: number },
+  motion: { degrees?: number; shift?: number; across?: number; down?: number },
 ): Float32Array {
+  const { degrees = 0, shift = 0, across = 1, down = 1 } = motion;
   const angle = (degrees * Math.PI) / 180;
   const [cos, sin] = [Math.cos(angle), Math.sin(angle)];
   const grid = new Float32Array(width * height * 2);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++) {
       // In pixels from the centre, so that a film that is not square is not sheared.
-      const [u, v] = [x + 0.5 - width / 2 - shift * width, y + 0.5 - height / 2 - shift * height];
+      const u = (x + 0.5 - width / 2) / across - shift * width;
+      const v = (y + 0.5 - height / 2) / down - shift * height;
       grid[2 * (y * width + x)] = (2 * (cos * u + sin * v)) / width;
       grid[2 * (y * width + x) + 1] = (2 * (cos * v - sin * u)) / height;
     }

@@ -9,6 +9,7 @@ import { openDataset } from "../../datasets/index.ts";
 import type { GreyImage } from "../../images/index.ts";
 import { openCorrupter } from "./corrupt.ts";
 import { CORRUPTION_NAMES, GRAPH_CORRUPTIONS } from "./corruptions.ts";
+import { readShiftMixture, SHIFT_MIXTURE } from "./mixture.ts";
 import { estimateRobustness, robustness } from "./robustness.ts";
 
 interface Reference {
@@ -106,6 +107,26 @@ describe("the corruptions of our own", () => {
   });
 });
 
+describe("the corruptions of framing", () => {
+  it("enlarge and shrink about the centre, across, down or both, on black ground", async () => {
+    // A bright square of 20 in the middle of 100: its extent tells both factors.
+    const film = flat(0, 100, 100);
+    for (let y = 40; y < 60; y++) film.pixels.fill(200, y * 100 + 40, y * 100 + 60);
+    const extent = async (name: string, severity: number) => {
+      const { pixels } = await corrupter.corrupt(film, name, severity, "film");
+      const along = (of: (i: number) => number) =>
+        Array.from({ length: 100 }, (_, i) => pixels[of(i)]!).filter((grey) => grey > 100).length;
+      return [along((i) => 50 * 100 + i), along((i) => i * 100 + 50)];
+    };
+    expect(await extent("cropped", 4)).toEqual([24, 24]);
+    expect(await extent("padded", 4)).toEqual([16, 16]);
+    expect(await extent("taller", 5)).toEqual([20, 28]);
+    expect(await extent("wider", 5)).toEqual([28, 20]);
+    const padded = await corrupter.corrupt(flat(120, 100, 100), "padded", 4, "film");
+    expect(padded.pixels.filter((grey) => grey > 0).length).toBe(80 * 80);
+  });
+});
+
 describe("a corrupter", () => {
   it("makes every film worse the further the severity goes", async () => {
     const large = flat(0, 256, 192);
@@ -125,6 +146,30 @@ describe("a corrupter", () => {
     expect([width, height, pixels.length]).toEqual([450, 224, 450 * 224]);
     expect(pixels.every((pixel) => pixel === 99)).toBe(true);
     expect(await corrupter.prepare(FILM)).toBe(FILM);
+  });
+});
+
+describe("the mixture of a shift", () => {
+  it("holds only corruptions that there are, the clean film first", () => {
+    const [clean, ...rest] = SHIFT_MIXTURE;
+    expect(clean).toEqual({ corruption: "none", severity: 0 });
+    for (const { corruption } of rest) expect(CORRUPTION_NAMES).toContain(corruption);
+  });
+
+  it("reads every film in every part", async () => {
+    const phantoms = await phantomFolder({ count: 4, size: 64, seed: 2 });
+    const file = `${phantoms.place("model")}.onnx`;
+    writeSmallClassifier(file);
+    await using classifier = await loadClassifier(file);
+    const { samples } = await openDataset(phantoms.films);
+    const parts = await readShiftMixture(classifier, samples, { seed: 1 });
+    expect(parts.map(({ corruption }) => corruption)).toEqual(
+      SHIFT_MIXTURE.map(({ corruption }) => corruption),
+    );
+    for (const { predictions } of parts)
+      expect(predictions.map(({ target }) => target)).toEqual(samples.map(({ target }) => target));
+    const [clean, cropped] = parts.map(({ predictions }) => predictions[0]!.probabilities);
+    expect(cropped).not.toEqual(clean);
   });
 });
 

@@ -37,7 +37,7 @@ export interface RobustnessOptions {
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
-type Reader = Pick<Classifier, "probabilities" | "metadata">;
+export type Reader = Pick<Classifier, "probabilities" | "metadata">;
 
 const SEVERITIES = [1, 2, 3, 4, 5] as const;
 
@@ -56,12 +56,15 @@ function roundsOf(names: readonly string[]) {
   return [{ corruption: "none", severity: 0 }, ...corrupted];
 }
 
+/** A corruption at a severity; "none" at 0 is the film itself. */
+export type Round = Pick<CorruptionResult, "corruption" | "severity">;
+
 /** One film in all rounds. */
-async function readFilm(
+export async function readFilm(
   classifier: Reader,
   corrupter: Corrupter,
   path: string,
-  rounds: ReturnType<typeof roundsOf>,
+  rounds: readonly Round[],
   key: string,
 ): Promise<Float32Array[]> {
   const film = await corrupter.prepare(await readImage(path));
