@@ -23,11 +23,14 @@ import {
 import { readModelFile, writeModelFile } from "../onnx/index.node.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { calibratedSet, plainValidationOf } from "./run-validation.ts";
+import { type ShiftedOptions, shiftedValidationOf } from "./shifted-validation.ts";
 
 export interface CalibrateOptions {
   readonly method?: CalibrationMethod | undefined;
   /** How the operating point is chosen; Youden's where nothing is said. */
   readonly rule?: OperatingRule | undefined;
+  /** Fits both to a mixture of the clean and of mildly corrupted validation films, which have to be there. */
+  readonly corrupted?: ShiftedOptions | undefined;
   /** File of the calibrated model; by default the run's own is replaced. */
   readonly out?: string | undefined;
 }
@@ -40,6 +43,8 @@ export interface CalibrateResult {
   readonly before: Evaluation;
   /** On the same films, which both were fitted to: too good. */
   readonly after: Evaluation;
+  /** On the clean and the corrupted films together, where they were fitted to these. */
+  readonly corrupted?: Evaluation;
 }
 
 /**
@@ -51,18 +56,25 @@ export async function calibrateRun(
   {
     method = "temperature",
     rule = { kind: "youden" },
+    corrupted,
     out = run.file("model"),
   }: CalibrateOptions = {},
 ): Promise<CalibrateResult> {
   const file = run.file("model");
   const model = await readModelFile(file);
   const { task, ...metadata } = readMetadata(model.metadata, file);
-  const plain = await plainValidationOf(run, task);
-  const calibration = fitCalibration(plain.predictions, task, method);
+  const shifted = corrupted && (await shiftedValidationOf(run, model, corrupted));
+  const plain = shifted?.clean ?? (await plainValidationOf(run, task));
+  const fitted = shifted?.mixture ?? plain;
+  const calibration = fitCalibration(fitted.predictions, task, method);
   const set = calibratedSet(plain, calibration);
   const evaluated = ({ predictions, patients }: PredictionSet, threshold: number | undefined) =>
     evaluatePredictions(predictions, task, { patients, threshold });
-  const operatingPoint = operatingPointOf(set, rule);
+  const operatingPoint = operatingPointOf(
+    calibratedSet(fitted, calibration),
+    rule,
+    shifted ? ", on validation films clean and corrupted" : "",
+  );
   const after = evaluated(set, operatingPoint?.threshold);
   const metrics = Object.fromEntries(
     Object.entries(after.metrics).map(([key, { value }]) => [key, value]),
@@ -74,17 +86,22 @@ export async function calibrateRun(
   const before = evaluated(plain, earlier);
   await drawBeforeAndAfter(dirname(out), plain, set);
   writeModelFile(out, { ...written, metadata: new Map(described) });
-  return { model: out, calibration, operatingPoint, before, after };
+  const mixed = shifted && calibratedSet(fitted, calibration);
+  return {
+    ...{ model: out, calibration, operatingPoint, before, after },
+    ...(mixed ? { corrupted: evaluated(mixed, operatingPoint?.threshold) } : {}),
+  };
 }
 
 /** Null where there is no positive class, or one class only. */
 export function operatingPointOf(
   { task, predictions }: PredictionSet,
   rule: OperatingRule,
+  where: string,
 ): OperatingPoint | null {
   const of = positiveColumn(predictions, task);
   const chosen = of && chooseOperatingPoint(of.labels, of.scores, rule);
-  return chosen && { threshold: chosen.threshold, rule: chosen.rule };
+  return chosen && { threshold: chosen.threshold, rule: `${chosen.rule}${where}` };
 }
 
 async function drawBeforeAndAfter(
