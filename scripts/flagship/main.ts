@@ -1,0 +1,87 @@
+/** `npm run flagship`: makes models/pneumonia.onnx from the films; stopped or killed, it goes on. */
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { trainReporter } from "../../src/cli/commands/train.ts";
+import { outputOf } from "../../src/cli/output.ts";
+import { progressBar } from "../../src/cli/progress.ts";
+import { isHilumError } from "../../src/errors.ts";
+import { FLAGSHIP, QUICK } from "./recipe.ts";
+import { type Making, STEPS } from "./steps.ts";
+
+const HELP = `npm run flagship -- [--data DIR] [--weights FILE] [--run DIR] [--out DIR] [--plan] [--quick]
+
+Trains, calibrates and writes the shipped model, its card and its metrics. Stopped by Ctrl-C or
+killed, the same command goes on where it was. --plan prints the plan alone; --quick takes the same
+path with a small network in seconds. Not for clinical use.`;
+
+const { values } = parseArgs({
+  options: {
+    data: { type: "string", default: "../shared/data/kermany-224/train" },
+    weights: { type: "string", default: "../shared/weights/efficientnet-lite0.safetensors" },
+    run: { type: "string", default: "runs/flagship" },
+    out: { type: "string", default: "models" },
+    plan: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+const stopping = new AbortController();
+process.once("SIGINT", () => stopping.abort());
+process.once("SIGTERM", () => stopping.abort());
+
+const output = outputOf(false);
+const reporter = trainReporter(output);
+let bar: ReturnType<typeof progressBar> | undefined;
+const making: Making = {
+  recipe: values.quick ? QUICK : FLAGSHIP,
+  data: resolve(values.data),
+  weights: values.quick ? undefined : resolve(values.weights),
+  run: resolve(values.run),
+  out: resolve(values.out),
+  signal: stopping.signal,
+  onTrainEvent: reporter.onEvent,
+  onProgress(title, done, total) {
+    bar ??= progressBar(title);
+    bar.update(done, total);
+  },
+};
+
+async function make(): Promise<void> {
+  const missing = [making.data, making.weights].find((path) => path && !existsSync(path));
+  const done = await Promise.all(STEPS.map((step) => step.isDone(making)));
+  // What follows a step that is not done is made anew.
+  const first = done.includes(false) ? done.indexOf(false) : STEPS.length;
+  STEPS.forEach(({ title, minutes }, at) => {
+    const time = Math.ceil(minutes(making.recipe));
+    const state = at < first ? "done" : time > 0 ? `about ${time} min on 2 cores` : "seconds";
+    console.log(`${at + 1}. ${title}: ${state}`);
+  });
+  if (values.plan) return;
+  if (missing) throw new Error(`${missing} is not there. Name it by --data or --weights.`);
+  for (const { title, work } of STEPS.slice(first)) {
+    if (stopping.signal.aborted) throw new Error("stopped");
+    console.log(`\n${title}`);
+    await work(making);
+    reporter.stop();
+    bar?.stop();
+    bar = undefined;
+  }
+}
+
+if (values.help) console.log(HELP);
+else
+  await make().catch((error: unknown) => {
+    reporter.stop();
+    bar?.stop();
+    const isStopped = stopping.signal.aborted;
+    console.error(
+      isStopped
+        ? "Stopped. The same command goes on from here."
+        : isHilumError(error) || error instanceof Error
+          ? error.message
+          : String(error),
+    );
+    process.exitCode = isStopped ? 130 : 1;
+  });

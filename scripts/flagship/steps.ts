@@ -1,0 +1,141 @@
+/** The steps from films to the shipped file; each finds out by itself whether it is done. */
+import { hash } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  flipAveraged,
+  readMetadata,
+  withFeatures,
+  withStoredWeights,
+} from "../../src/classifier/index.ts";
+import { writeFileAtomically } from "../../src/files.node.ts";
+import { readModelFile, writeModelFile } from "../../src/onnx/index.node.ts";
+import {
+  CARD_FILES,
+  calibrateRun,
+  finishedRun,
+  runFolder,
+  type TrainEvent,
+  train,
+  writeCard,
+} from "../../src/training/index.ts";
+import { judged } from "./judged.ts";
+import type { FlagshipRecipe } from "./recipe.ts";
+
+export interface Making {
+  readonly recipe: FlagshipRecipe;
+  readonly data: string;
+  /** The backbone's file; undefined for a network without one. */
+  readonly weights: string | undefined;
+  /** The run's folder. */
+  readonly run: string;
+  /** Where `pneumonia.onnx` and what goes with it are written. */
+  readonly out: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly onTrainEvent?: ((event: TrainEvent) => void) | undefined;
+  readonly onProgress?: ((title: string, done: number, total: number) => void) | undefined;
+}
+
+export interface Step {
+  readonly title: string;
+  readonly minutes: (recipe: FlagshipRecipe) => number;
+  isDone(making: Making): Promise<boolean>;
+  work(making: Making): Promise<void>;
+}
+
+export const SHIPPED = {
+  model: "pneumonia.onnx",
+  card: "pneumonia.md",
+  metrics: "pneumonia.metrics.json",
+} as const;
+
+const modelOf = (run: string) => readModelFile(runFolder(run).file("model"));
+const metadataOf = async (run: string) => readMetadata((await modelOf(run)).metadata, run);
+const isTrained = ({ run }: Making) => runFolder(run).state() === "finished";
+const progress = ({ onProgress }: Making, title: string) => ({
+  onProgress: ({ done, total }: { done: number; total: number }) =>
+    onProgress?.(title, done, total),
+});
+const digestOf = (file: string) => hash("sha256", readFileSync(file));
+
+export const STEPS: readonly Step[] = [
+  {
+    title: "train (hilum train --resume)",
+    minutes: ({ hours }) => hours * 60,
+    isDone: async (making) => isTrained(making),
+    async work({ recipe, data, weights, run, signal, onTrainEvent }) {
+      const context = { out: run, isResumed: true, signal, onEvent: onTrainEvent };
+      await train(data, { ...recipe.training, weights }, context);
+    },
+  },
+  {
+    title: "average over each film and its mirror",
+    minutes: () => 0,
+    isDone: async (making) =>
+      isTrained(making) && (await metadataOf(making.run)).input.averaging === "flip",
+    async work({ run }) {
+      writeModelFile(runFolder(run).file("model"), flipAveraged(await modelOf(run)));
+    },
+  },
+  {
+    title: "calibrate and choose the threshold (hilum calibrate --corrupted)",
+    minutes: ({ minutes }) => minutes / 2,
+    async isDone(making) {
+      if (!isTrained(making)) return false;
+      const { calibration, operatingPoint } = await metadataOf(making.run);
+      return calibration?.method === making.recipe.calibration && operatingPoint !== null;
+    },
+    async work(making) {
+      const { recipe, data, run, signal } = making;
+      await calibrateRun(finishedRun(run), {
+        method: recipe.calibration,
+        rule: recipe.rule,
+        corrupted: { data, signal, ...progress(making, "reading films") },
+      });
+    },
+  },
+  {
+    title: "write the card (hilum card)",
+    minutes: () => 0,
+    isDone: async ({ run }) => existsSync(join(run, CARD_FILES.markdown)),
+    async work({ run }) {
+      await writeCard(finishedRun(run));
+    },
+  },
+  {
+    title: "write the bundle and its card",
+    minutes: () => 0,
+    isDone: async ({ out }) =>
+      existsSync(join(out, SHIPPED.card)) && existsSync(join(out, SHIPPED.model)),
+    async work({ recipe, run, out }) {
+      mkdirSync(out, { recursive: true });
+      const model = withStoredWeights(withFeatures(await modelOf(run)), recipe.storedWeights);
+      writeModelFile(join(out, SHIPPED.model), model);
+      writeFileAtomically(join(out, SHIPPED.card), readFileSync(join(run, CARD_FILES.markdown)));
+    },
+  },
+  {
+    title: "measure the bundle on the validation films, clean and corrupted",
+    minutes: ({ minutes }) => minutes / 2,
+    async isDone({ out }) {
+      const [model, metrics] = [join(out, SHIPPED.model), join(out, SHIPPED.metrics)];
+      if (!existsSync(model) || !existsSync(metrics)) return false;
+      const { sha256 } = JSON.parse(readFileSync(metrics, "utf8")) as { sha256?: string };
+      return sha256 === digestOf(model);
+    },
+    async work(making) {
+      const { data, run, out, signal } = making;
+      const file = join(out, SHIPPED.model);
+      const facts = {
+        sha256: digestOf(file),
+        ...(await judged(file, {
+          run: finishedRun(run),
+          data,
+          signal,
+          ...progress(making, "measuring"),
+        })),
+      };
+      writeFileAtomically(join(out, SHIPPED.metrics), `${JSON.stringify(facts, null, 2)}\n`);
+    },
+  },
+];
