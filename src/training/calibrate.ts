@@ -97,7 +97,7 @@ export async function calibrateRun(
 export function operatingPointOf(
   { task, predictions }: PredictionSet,
   rule: OperatingRule,
-  where: string,
+  where = "",
 ): OperatingPoint | null {
   const of = positiveColumn(predictions, task);
   const chosen = of && chooseOperatingPoint(of.labels, of.scores, rule);
