@@ -13,6 +13,28 @@ export { FEATURES, withFeatures } from "./features.ts";
 export { flipAveraged } from "./flip-averaged.ts";
 export { HEAT_MAP, type HeatMapOptions, withHeatMap } from "./heat-map.ts";
 export { type Landmarks, landmarksOf, spliced } from "./landmarks.ts";
+export { GATE_BACKBONE, GATE_SIZE, gateBackbone } from "./gate/backbone.ts";
+export {
+  type GateParts,
+  gateFeatures,
+  gateModel,
+  type LinearScore,
+  type Population,
+  smallFilms,
+} from "./gate/network.ts";
+export {
+  GATE_CODES,
+  GATE_SCORES,
+  type GateCode,
+  type GateLimits,
+  type GateMetadata,
+  type GateScore,
+  NO_GATE,
+  readGateMetadata,
+  type Verdict,
+  verdictOf,
+} from "./gate/scores.ts";
+export { withGate, withoutGate } from "./gate/with-gate.ts";
 export {
   type ClassifierInput,
   type ClassifierMetadata,

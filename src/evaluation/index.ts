@@ -9,6 +9,7 @@ export {
   type PairedTest,
 } from "./comparison/compare.ts";
 export { type AreaDifference, delongTest } from "./comparison/delong-test.ts";
+export { wilsonInterval } from "./intervals/wilson.ts";
 export { holm } from "./comparison/holm.ts";
 export { type McNemar, mcnemar } from "./comparison/mcnemar.ts";
 export { type BandPoint, type CurveBands, curveBands } from "./curves/bands.ts";
