@@ -11,8 +11,6 @@ export {
 } from "./calibration.ts";
 export { FEATURES, withFeatures } from "./features.ts";
 export { flipAveraged } from "./flip-averaged.ts";
-export { HEAT_MAP, type HeatMapOptions, withHeatMap } from "./heat-map.ts";
-export { type Landmarks, landmarksOf, spliced } from "./landmarks.ts";
 export { GATE_BACKBONE, GATE_SIZE, gateBackbone } from "./gate/backbone.ts";
 export {
   type GateParts,
@@ -35,6 +33,8 @@ export {
   verdictOf,
 } from "./gate/scores.ts";
 export { withGate, withoutGate } from "./gate/with-gate.ts";
+export { HEAT_MAP, type HeatMapOptions, withHeatMap } from "./heat-map.ts";
+export { type Landmarks, landmarksOf, spliced } from "./landmarks.ts";
 export {
   type ClassifierInput,
   type ClassifierMetadata,

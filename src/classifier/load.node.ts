@@ -6,6 +6,14 @@ import { type GreyImage, readImage } from "../images/index.ts";
 import { openSession, readModelFile, readRunnable } from "../onnx/index.node.ts";
 import type { Model } from "../onnx/index.ts";
 import { batchOf, CHUNK, equalSizesFrom } from "./film-batches.ts";
+import {
+  type GateMetadata,
+  NO_GATE,
+  readGateMetadata,
+  type Verdict,
+  verdictOf,
+} from "./gate/scores.ts";
+import { GATE_OUTPUT } from "./gate/with-gate.ts";
 import { type ClassifierMetadata, readMetadata } from "./metadata.ts";
 import { type Reading, readingOf } from "./reading.ts";
 import { SHIPPED_MODEL, shippedModel } from "./shipped.node.ts";
@@ -26,12 +34,23 @@ export interface Classifier {
   readonly path: string;
   readonly model: Model;
   readonly metadata: ClassifierMetadata;
-  /** Probabilities in the order of the labels, for films of any sizes. */
+  /** What stands before a reading; undefined where the model has no gate. */
+  readonly gate: GateMetadata | undefined;
+  /** Probabilities in the order of the labels, for films of any sizes, whatever the gate says. */
   probabilities(films: readonly GreyImage[]): Promise<Float32Array[]>;
   /** One entry per path, in order; what cannot be read has an error and does not stop the rest. */
   read(paths: readonly string[], options?: ReadFilesOptions): Promise<FileReading[]>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
+}
+
+interface Looked {
+  readonly probabilities: Float32Array;
+  readonly verdict: Verdict;
+}
+
+interface Looking {
+  looked(films: readonly GreyImage[]): Promise<Looked[]>;
 }
 
 /**
@@ -46,17 +65,23 @@ export async function loadClassifier(
   const { model, source } = await readRunnable(path);
   const metadata = readMetadata(model.metadata, path);
   const session = await openSession(source, options);
-  const probabilities = async (films: readonly GreyImage[]) => {
-    const results: Float32Array[] = [];
+  const gate = readGateMetadata(model.metadata, path);
+  const outputs = ["probabilities", ...(gate ? [GATE_OUTPUT] : [])];
+  const looked = async (films: readonly GreyImage[]) => {
+    const results: Looked[] = [];
     for (let start = 0; start < films.length; ) {
       const end = equalSizesFrom(films, start);
-      const output = await session.run({ images: batchOf(films.slice(start, end)) }, [
-        "probabilities",
-      ]);
-      const values = output.probabilities!.data as Float32Array;
-      const classes = values.length / (end - start);
+      const output = await session.run({ images: batchOf(films.slice(start, end)) }, outputs);
+      const rowOf = (name: string, index: number) => {
+        const values = output[name]!.data as Float32Array;
+        const width = values.length / (end - start);
+        return values.slice(index * width, (index + 1) * width);
+      };
       for (let i = 0; i < end - start; i++)
-        results.push(values.slice(i * classes, (i + 1) * classes));
+        results.push({
+          probabilities: rowOf("probabilities", i),
+          verdict: gate ? verdictOf(rowOf(GATE_OUTPUT, i), gate) : NO_GATE,
+        });
       start = end;
     }
     return results;
@@ -66,8 +91,9 @@ export async function loadClassifier(
     path,
     model,
     metadata,
-    probabilities,
-    read: (paths, readOptions = {}) => readFiles(paths, { metadata, probabilities }, readOptions),
+    gate,
+    probabilities: async (films) => (await looked(films)).map((film) => film.probabilities),
+    read: (paths, readOptions = {}) => readFiles(paths, { metadata, looked }, readOptions),
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -108,7 +134,7 @@ async function withoutModel(folder: string): Promise<string> {
 
 async function readFiles(
   paths: readonly string[],
-  { metadata, probabilities }: Pick<Classifier, "metadata" | "probabilities">,
+  { metadata, looked }: Pick<Classifier, "metadata"> & Looking,
   { signal, onProgress }: ReadFilesOptions,
 ): Promise<FileReading[]> {
   const results: FileReading[] = [];
@@ -124,11 +150,14 @@ async function readFiles(
     const films = await ahead;
     ahead = decode(start + CHUNK);
     const readable = films.filter((film): film is GreyImage => !isHilumError(film));
-    const values = await probabilities(readable);
+    const found = await looked(readable);
     films.forEach((film, index) => {
       const path = paths[start + index]!;
       if (isHilumError(film)) results.push({ path, error: film });
-      else results.push({ path, reading: readingOf(values.shift()!, metadata) });
+      else {
+        const { probabilities, verdict } = found.shift()!;
+        results.push({ path, reading: readingOf(probabilities, metadata, verdict) });
+      }
     });
     onProgress?.({ done: results.length, total: paths.length });
   }

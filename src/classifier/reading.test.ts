@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import type { Verdict } from "./gate/scores.ts";
 import { readingOf } from "./reading.ts";
+
+/** Of a classifier without a gate. */
+const ASSESSED = { assessed: true, reasons: [], corrections: [], warnings: [] };
 
 const at = (threshold: number) => ({ threshold, rule: "stated" });
 
@@ -16,7 +20,20 @@ describe("readingOf", () => {
       label,
       probability: p,
       probabilities: { NORMAL: 1 - p, PNEUMONIA: p },
+      ...ASSESSED,
     });
+  });
+
+  it("says no label and no probability of an image that is not assessed, but keeps what was measured", () => {
+    const verdict: Verdict = {
+      assessed: false,
+      reasons: ["not-chest-film"],
+      corrections: [],
+      warnings: [],
+    };
+    const reading = readingOf([0.1, 0.9], { task, operatingPoint: null }, verdict);
+    expect(reading).toMatchObject({ assessed: false, label: null, probability: null });
+    expect(reading.probabilities.PNEUMONIA).toBe(0.9);
   });
 
   it("takes a half where no operating point was chosen", () => {
@@ -42,6 +59,7 @@ describe("readingOf", () => {
       label: "B",
       probability: null,
       probabilities: { A: 0.2, B: 0.5, C: 0.3 },
+      ...ASSESSED,
     });
     expect(readingOf([0.4, 0.2, 0.4], { task: several, operatingPoint: null }).label).toBe("A");
   });

@@ -1,12 +1,17 @@
 /** From probabilities to what is said about a film. */
 import { labelsOf } from "../datasets/index.portable.ts";
+import { NO_GATE, type Verdict } from "./gate/scores.ts";
 import type { ClassifierMetadata } from "./metadata.ts";
 
-export interface Reading {
-  /** The class by the stored operating point; for findings, those present, joined by "|". */
-  readonly label: string;
-  /** Of the positive class; null where there is none. */
+export interface Reading extends Verdict {
+  /**
+   * The class by the stored operating point; for findings, those present, joined by "|"; null of
+   * an image that is not assessed.
+   */
+  readonly label: string | null;
+  /** Of the positive class; null where there is none, or the image is not assessed. */
   readonly probability: number | null;
+  /** As if the image were assessed: for measuring, not to be shown of one that is not. */
   readonly probabilities: Readonly<Record<string, number>>;
 }
 
@@ -17,8 +22,17 @@ const NO_FINDING = "No Finding";
 /** A probability at or above the threshold is positive; several classes go by the largest. */
 export function readingOf(
   probabilities: ArrayLike<number>,
-  { task, operatingPoint }: Pick<ClassifierMetadata, "task" | "operatingPoint">,
+  metadata: Pick<ClassifierMetadata, "task" | "operatingPoint">,
+  verdict: Verdict = NO_GATE,
 ): Reading {
+  const said = saidOf(probabilities, metadata);
+  return { ...said, ...(verdict.assessed ? {} : { label: null, probability: null }), ...verdict };
+}
+
+function saidOf(
+  probabilities: ArrayLike<number>,
+  { task, operatingPoint }: Pick<ClassifierMetadata, "task" | "operatingPoint">,
+): Pick<Reading, "label" | "probability" | "probabilities"> {
   const labels = labelsOf(task);
   const byLabel = Object.fromEntries(labels.map((label, index) => [label, probabilities[index]!]));
   const threshold = operatingPoint?.threshold ?? DEFAULT_THRESHOLD;

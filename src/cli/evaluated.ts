@@ -69,29 +69,33 @@ async function modelEvaluated(
     return bar;
   };
   try {
-    const { report, model, split, problems } = await reportModel(path, String(options.data), {
-      ...asked,
-      reference: text(options.reference),
-      isRobustnessWanted: options.robustness === true,
-      isStrict: options.strict === true,
-      patientPattern: text(options.patientPattern),
-      labelPattern: text(options.labelPattern),
-      threads: options.threads as number | undefined,
-      signal,
-      onEstimate: ({ films, readings, seconds }) =>
-        output.note(
-          `robustness: ${films.toLocaleString("en")} films, ${readings.toLocaleString("en")} readings: about ${duration(seconds)}`,
-        ),
-      onProgress({ work, done, total }) {
-        barOf(work).update(done, total);
-        if (done === total) barOf(work).stop();
+    const { report, model, split, problems, assessed } = await reportModel(
+      path,
+      String(options.data),
+      {
+        ...asked,
+        reference: text(options.reference),
+        isRobustnessWanted: options.robustness === true,
+        isStrict: options.strict === true,
+        patientPattern: text(options.patientPattern),
+        labelPattern: text(options.labelPattern),
+        threads: options.threads as number | undefined,
+        signal,
+        onEstimate: ({ films, readings, seconds }) =>
+          output.note(
+            `robustness: ${films.toLocaleString("en")} films, ${readings.toLocaleString("en")} readings: about ${duration(seconds)}`,
+          ),
+        onProgress({ work, done, total }) {
+          barOf(work).update(done, total);
+          if (done === total) barOf(work).stop();
+        },
       },
-    });
+    );
     const shown = asked.hasImages
       ? problems
       : problems.map(({ code, severity }) => ({ code, severity }));
     const leftOut = problems.map(({ message }) => message);
-    return { report, result: resultOf({ model, split }, report, shown), leftOut };
+    return { report, result: { ...resultOf({ model, split }, report, shown), assessed }, leftOut };
   } finally {
     for (const bar of bars.values()) bar.stop();
   }

@@ -1,43 +1,55 @@
 /** Readings of films as a table for people and as comma-separated values. */
+
 import type { FileReading } from "../classifier/index.node.ts";
+import { GATE_CODES, type GateCode } from "../classifier/index.ts";
 import { labelsOf, type Task } from "../datasets/index.portable.ts";
 import { table } from "./table.ts";
 
 export function readingsTable(readings: readonly FileReading[], positive: string | null): string {
   const rows = readings.map(({ path, reading, error }) => {
     if (error) return [path, "–", `not read: ${error.code}`];
-    const { label, probability, probabilities } = reading!;
+    const { label, probability, probabilities, assessed, reasons } = reading!;
+    if (!assessed) return [path, "not assessed", worded(reasons)];
     const numbers =
       probability === null
         ? Object.entries(probabilities)
             .map(([name, value]) => `${name} ${value.toFixed(3)}`)
             .join("  ")
         : probability.toFixed(4);
-    return [path, label, numbers];
+    return [path, label!, numbers];
   });
-  return table(rows, [
+  const notes = readings.flatMap(({ path, reading }) =>
+    reading?.assessed && reading.corrections.length + reading.warnings.length > 0
+      ? [`${path}: ${worded([...reading.corrections, ...reading.warnings])}`]
+      : [],
+  );
+  const readTable = table(rows, [
     "film",
     "label",
     positive === null ? "probabilities" : `probability of ${positive}`,
   ]);
+  return [readTable, ...notes].join("\n");
 }
+
+const worded = (codes: readonly GateCode[]): string =>
+  codes.map((code) => GATE_CODES[code]).join("; ");
 
 /**
  * Columns path, label, probability (of the positive class; with several classes or findings one
- * column p:LABEL for each), error.
+ * column p:LABEL for each), error (of an image that is not assessed, its reasons joined by "|").
  */
 export function readingsCsv(readings: readonly FileReading[], task: Task): string {
   const isBinary = task.kind === "classes" && task.positive !== null;
   const columns = isBinary ? ["probability"] : labelsOf(task).map((label) => `p:${label}`);
   const numbersOf = ({ reading }: FileReading) => {
-    if (!reading) return columns.map(() => "");
+    if (!reading?.assessed) return columns.map(() => "");
     return isBinary ? [reading.probability] : Object.values(reading.probabilities);
   };
   const rows = readings.map((entry) => [
     entry.path,
     entry.reading?.label ?? "",
     ...numbersOf(entry),
-    entry.error?.code ?? "",
+    entry.error?.code ?? entry.reading!.reasons.join("|"),
   ]);
   return [["path", "label", ...columns, "error"], ...rows]
     .map((row) => row.map((cell) => quoted(String(cell))).join(","))

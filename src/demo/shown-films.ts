@@ -45,7 +45,7 @@ export async function shownFilms(
     const { label, probability } = reading!;
     const truth = labelsOf(task)[classOf(sample, task)]!;
     const kind = kinds.get(sample.key) ?? null;
-    return { path, key: sample.key, truth, kind, label, probability: probability! };
+    return { path, key: sample.key, truth, kind, label: label!, probability: probability! };
   });
 }
 

@@ -34,6 +34,16 @@ export interface DatasetEvaluation {
   readonly samples: readonly Sample[];
   readonly predictions: readonly Prediction[];
   readonly problems: readonly DatasetProblem[];
+  /** Without the films that the model's gate rejects; null where it has no gate. */
+  readonly assessed: AssessedEvaluation | null;
+}
+
+export interface AssessedEvaluation {
+  /** Films that are left. */
+  readonly n: number;
+  readonly rejected: number;
+  /** Null where none is left. */
+  readonly metrics: Evaluation["metrics"] | null;
 }
 
 /**
@@ -73,6 +83,7 @@ async function evaluateOn(
   const problems: DatasetProblem[] = [];
   const kept: Sample[] = [];
   const predictions: Prediction[] = [];
+  const isAssessed: boolean[] = [];
   readings.forEach(({ reading, error }, index) => {
     const sample = samples[index]!;
     if (error) {
@@ -86,17 +97,32 @@ async function evaluateOn(
       return;
     }
     kept.push(sample);
+    isAssessed.push(reading!.assessed);
     predictions.push({
       target: columns.map((column) => (column < 0 ? lacking : sample.target[column]!)),
       probabilities: labelsOf(task).map((label) => reading!.probabilities[label]!),
     });
   });
-  const evaluation = evaluatePredictions(predictions, task, {
-    ...options,
-    threshold: options.threshold ?? operatingPoint?.threshold,
-    patients: kept.map(({ patient }) => patient),
-  });
-  return { evaluation, split, samples: kept, predictions, problems };
+  const evaluated = (isKept: (index: number) => boolean) =>
+    evaluatePredictions(
+      predictions.filter((_, index) => isKept(index)),
+      task,
+      {
+        ...options,
+        threshold: options.threshold ?? operatingPoint?.threshold,
+        patients: kept.filter((_, index) => isKept(index)).map(({ patient }) => patient),
+      },
+    );
+  const evaluation = evaluated(() => true);
+  const n = isAssessed.filter(Boolean).length;
+  const metrics =
+    n === kept.length
+      ? evaluation.metrics
+      : n > 0
+        ? evaluated((i) => isAssessed[i]!).metrics
+        : null;
+  const assessed = classifier.gate ? { n, rejected: kept.length - n, metrics } : null;
+  return { evaluation, split, samples: kept, predictions, problems, assessed };
 }
 
 /** For each label of the model its column in the data set, -1 where the data set lacks it. */

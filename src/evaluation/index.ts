@@ -9,7 +9,6 @@ export {
   type PairedTest,
 } from "./comparison/compare.ts";
 export { type AreaDifference, delongTest } from "./comparison/delong-test.ts";
-export { wilsonInterval } from "./intervals/wilson.ts";
 export { holm } from "./comparison/holm.ts";
 export { type McNemar, mcnemar } from "./comparison/mcnemar.ts";
 export { type BandPoint, type CurveBands, curveBands } from "./curves/bands.ts";
@@ -30,6 +29,7 @@ export type { LearningHistory } from "./figures/learning.ts";
 export { reliabilityFigure } from "./figures/reliability.ts";
 export { rocFigure } from "./figures/roc.ts";
 export type { IntervalOptions, IntervalSettings } from "./intervals/settings.ts";
+export { wilsonInterval } from "./intervals/wilson.ts";
 export { type CurvePoint, learningCurves } from "./learning-curves.ts";
 export type { IntervalMethod, MetricValue } from "./metric-values.ts";
 export {

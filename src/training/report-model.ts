@@ -60,6 +60,8 @@ export interface ModelReport {
   readonly split: string | null;
   /** Of films that were left out. */
   readonly problems: readonly DatasetProblem[];
+  /** Without the films that the model's gate rejects; null where it has no gate. */
+  readonly assessed: DatasetEvaluation["assessed"];
 }
 
 /**
@@ -83,9 +85,9 @@ export async function reportModel(
     signal: options.signal,
     onProgress: (progress) => options.onProgress?.({ work: "evaluating", ...progress }),
   });
-  const { split, problems } = evaluated;
+  const { split, problems, assessed } = evaluated;
   const report = await composed({ run, dataset, patterns, classifier, evaluated }, options);
-  return { report, model: classifier.path, split, problems };
+  return { report, model: classifier.path, split, problems, assessed };
 }
 
 type Patterns = Pick<OpenOptions, "patientPattern" | "labelPattern">;

@@ -14,7 +14,10 @@ operating point is present ("Effusion|Mass", or "No Finding").
 
 --json prints {model, positive, images: [{path, label, probability}]}; with
 several classes or findings, positive is null and probabilities takes the place
-of probability. A film that cannot be read has {path, error: {code, message}},
+of probability. A model with a gate also says {assessed, reasons, corrections,
+warnings}: an image that is no upright, whole, well exposed chest X-ray has
+assessed false and its reasons, no label and no probability, and is no error.
+A film that cannot be read has {path, error: {code, message}},
 and the exit code is 2 after all others are read.
 `;
 
@@ -52,7 +55,7 @@ export const PREDICT: CommandDefinition = {
       output.result({
         model: classifier.path,
         positive,
-        images: readings.map((reading) => plain(reading, positive)),
+        images: readings.map((reading) => plain(reading, positive, classifier.gate !== undefined)),
       });
       if (!output.isJson) {
         // Only people need tables, which take a while to load.
@@ -70,8 +73,16 @@ export const PREDICT: CommandDefinition = {
   },
 };
 
-function plain({ path, reading, error }: FileReading, positive: string | null): object {
+function plain(
+  { path, reading, error }: FileReading,
+  positive: string | null,
+  isGated: boolean,
+): object {
   if (error) return { path, error: { code: error.code, message: error.message } };
-  const { label, probability, probabilities } = reading!;
-  return positive === null ? { path, label, probabilities } : { path, label, probability };
+  const { label, probability, probabilities, assessed, reasons, corrections, warnings } = reading!;
+  const gated = isGated ? { assessed, reasons, corrections, warnings } : {};
+  if (!assessed) return { path, ...gated };
+  return positive === null
+    ? { path, label, probabilities, ...gated }
+    : { path, label, probability, ...gated };
 }

@@ -204,7 +204,8 @@ async function filmViews(
   const seen: Seen[] = [];
   for (const [index, { path, key }] of samples.entries()) {
     const views = await reader.read(await readImage(path), VIEWS, key);
-    for (const [at, features] of views.entries()) seen.push({ ...features, view: VIEWS[at]!, source: "films" });
+    for (const [at, features] of views.entries())
+      seen.push({ ...features, view: VIEWS[at]!, source: "films" });
     onProgress?.({ work, done: index + 1, total: samples.length });
   }
   return seen;
@@ -219,7 +220,8 @@ async function otherViews(
   const views = ["plain", "varied"] as const;
   const look = async (image: Parameters<ViewReader["read"]>[0], source: string, key: string) => {
     const found = await reader.read(image, views, key);
-    for (const [at, features] of found.entries()) seen.push({ ...features, view: views[at]!, source });
+    for (const [at, features] of found.entries())
+      seen.push({ ...features, view: views[at]!, source });
   };
   const files = readdirSync(others, { recursive: true })
     .map(String)
