@@ -16,7 +16,7 @@ let run: RunFolder;
 beforeAll(async () => {
   phantoms = await phantomFolder({ count: 60, size: 64, seed: 7 });
   const out = phantoms.place("run");
-  await trainedClassifier(phantoms.films, {}, { ...phantoms, out });
+  await trainedClassifier(phantoms.films, { model: "cnn", size: 32 }, { ...phantoms, out });
   run = runFolder(out);
 });
 
@@ -27,6 +27,7 @@ describe("exportBundle", () => {
       out,
       averaging: "flip",
       hasFeatures: true,
+      heatMap: "grad-cam++",
       weights: "float16",
       calibration: "temperature",
       rule: { kind: "sensitivity", target: 0.9 },
@@ -37,11 +38,16 @@ describe("exportBundle", () => {
       input: { averaging: "flip" },
       weights: "float16",
       features: { width: expect.any(Number) },
+      heatmap: { method: "grad-cam++", class: "PNEUMONIA" },
       calibration: { method: "temperature" },
       operatingPoint: { rule: expect.stringContaining("at least 0.9") },
       card: { weights: "float16", input: { averaging: "flip" } },
     });
-    expect(model.graph.outputs.map(({ name }) => name)).toEqual(["probabilities", "features"]);
+    expect(model.graph.outputs.map(({ name }) => name)).toEqual([
+      "probabilities",
+      "heatmap",
+      "features",
+    ]);
     const { keys, predictions, task } = await plainValidationOf(run, metadata.task);
     const readings = await classifier.read(keys.map((key) => join(phantoms.films, key)));
     const own = predictions.map(({ target }, index) => ({

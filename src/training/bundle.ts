@@ -7,10 +7,12 @@ import {
   type CalibrationMethod,
   calibrated,
   flipAveraged,
+  type HeatMapMethod,
   type OperatingPoint,
   readMetadata,
   uncalibrated,
   withFeatures,
+  withHeatMap,
   withStoredWeights,
   writeMetadata,
 } from "../classifier/index.ts";
@@ -38,6 +40,7 @@ export interface BundleOptions {
   readonly out: string;
   readonly averaging?: "flip" | undefined;
   readonly hasFeatures?: boolean | undefined;
+  readonly heatMap?: HeatMapMethod | undefined;
   readonly weights?: StoredWeights | undefined;
   /** By default the model's own, if it is calibrated. */
   readonly calibration?: CalibrationMethod | undefined;
@@ -61,7 +64,7 @@ export interface Bundle {
  * Writes a run's model with the passes asked for. Where they change probabilities, these are read
  * anew off the run's validation films; the calibration is fitted, the operating point chosen and the
  * metrics found again. Throws `run-unfinished`, `data-changed` where a film is not there or another
- * one, `invalid-option`, `calibration-impossible`, `interrupted`, `disk-full`.
+ * one, `invalid-option`, `no-heat-map`, `calibration-impossible`, `interrupted`, `disk-full`.
  */
 export async function exportBundle(run: RunFolder, options: BundleOptions): Promise<Bundle> {
   const file = run.file("model");
@@ -88,8 +91,9 @@ export async function exportBundle(run: RunFolder, options: BundleOptions): Prom
   );
   const judged = { operatingPoint, metrics };
   const ready = calibration ? calibrated(network, calibration, judged) : described(network, judged);
+  const mapped = options.heatMap ? withHeatMap(ready, { method: options.heatMap }) : ready;
   const finished = withStoredWeights(
-    options.hasFeatures ? withFeatures(ready) : ready,
+    options.hasFeatures ? withFeatures(mapped) : mapped,
     options.weights ?? null,
   );
   return written(finished, run, { out: resolve(options.out), set, validation });

@@ -1,5 +1,5 @@
 import { relative } from "node:path";
-import { NOTICE } from "../../classifier/index.ts";
+import { HEAT_MAP_METHODS, NOTICE } from "../../classifier/index.ts";
 import { CALIBRATION_METHODS } from "../../evaluation/index.ts";
 import { STORED_WEIGHTS } from "../../models/index.ts";
 import { type BundleOptions, exportBundle, finishedRun } from "../../training/index.ts";
@@ -23,6 +23,11 @@ export const EXPORT: CommandDefinition = {
       description: "flip: each film is read with its mirror (twice the time)",
       choices: ["flip"],
     },
+    {
+      flags: "--heat-map [method]",
+      description: "give a heat map as an output too (grad-cam where no method is named)",
+      choices: HEAT_MAP_METHODS,
+    },
     { flags: "--features", description: "give what the head sees as an output too" },
     {
       flags: "--weights <type>",
@@ -44,7 +49,7 @@ the file are those of the file. The run itself stays as it is.
 `,
   examples: [
     "hilum export runs/lite --out pneumonia.onnx --averaging flip --weights float16",
-    "hilum export runs/lite --out lite.onnx --features --calibration temperature --json",
+    "hilum export runs/lite --out lite.onnx --heat-map --features --calibration temperature --json",
   ],
   async run([path], options, { output, signal }) {
     const bar = progressBar("reading the validation films");
@@ -53,6 +58,9 @@ the file are those of the file. The run itself stays as it is.
         out: String(options.out),
         averaging: options.averaging as BundleOptions["averaging"],
         hasFeatures: options.features === true,
+        heatMap: (options.heatMap === true
+          ? HEAT_MAP_METHODS[0]
+          : options.heatMap) as BundleOptions["heatMap"],
         weights: options.weights as BundleOptions["weights"],
         calibration: options.calibration as BundleOptions["calibration"],
         rule: ruleOf(options),
