@@ -1,7 +1,7 @@
 /**
  * The README's picture: parts of a demo's page side by side, taken by a real browser.
  *
- *   npx hilum demo
+ *   npx hilum demo --train
  *   npx tsx scripts/demo-picture.ts hilum-demo/demo.html docs/pictures/demo.png
  *
  * CHROMIUM names the browser (default: /usr/bin/chromium).

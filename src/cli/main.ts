@@ -16,7 +16,7 @@ interface CommandEntry {
 const COMMANDS: readonly CommandEntry[] = [
   {
     name: "demo",
-    summary: "Draw synthetic films, train on them, and show the result on a page",
+    summary: "Read films, or synthetic ones, with the shipped model, and show them on a page",
     load: async () => (await import("./commands/demo.ts")).DEMO,
   },
   {

@@ -5,7 +5,21 @@ export interface NextCommand {
   readonly why: string;
 }
 
-/** The commands to go on with, after a demo in the folder that the user called `out`. */
+/** The commands to go on with, after films were read by the shipped model. */
+export const COMMANDS_AFTER_READING: readonly NextCommand[] = [
+  { command: "npx hilum demo FILE-OR-FOLDER...", why: "the same with your own films" },
+  {
+    command: "npx hilum predict pneumonia FILE-OR-FOLDER...",
+    why: "probabilities, as a table, CSV or JSON",
+  },
+  {
+    command: "npx hilum evaluate pneumonia --data DIR",
+    why: "how well it reads films whose truth you know",
+  },
+  { command: "npx hilum demo --train", why: "draw synthetic films and train on them" },
+];
+
+/** The commands to go on with, after a training demo in the folder that the user called `out`. */
 export function commandsAfter(out: string): NextCommand[] {
   const word = /^[\w./-]+$/.test(out) ? out : `"${out}"`;
   return [

@@ -15,7 +15,13 @@ export const DEMO_FILES = {
   unfinishedFilms: "films.unfinished",
   cache: "cache",
   run: "run",
+  /** The page of the reading demo, and the synthetic films that it draws. */
+  reading: "reading.html",
+  phantoms: "phantoms",
 } as const;
+
+/** Where one of these is, a demo has been. */
+const TRACES = [DEMO_FILES.settings, DEMO_FILES.reading];
 
 /**
  * Does the work while no other process may, in a folder that says which demo it holds. Throws
@@ -45,15 +51,19 @@ export async function withDemoFolder<T>(
   }
 }
 
-function refuseStrangers(folder: string): void {
-  if (!existsSync(folder) || existsSync(join(folder, DEMO_FILES.settings))) return;
+/** Throws `run-exists` for a folder of files that are no demo's, `invalid-option` for a file. */
+export function refuseStrangers(folder: string): void {
+  if (!existsSync(folder) || TRACES.some((name) => existsSync(join(folder, name)))) return;
   if (!statSync(folder).isDirectory())
     throw new HilumError(
       "invalid-option",
       `${folder} is a file, and a demo needs a folder. Choose another --out.`,
       { option: "out", value: folder },
     );
-  const stranger = readdirSync(folder).find((name) => !name.startsWith("."));
+  const stranger = readdirSync(folder).find(
+    // A demo that was interrupted while it drew leaves no page.
+    (name) => !name.startsWith(".") && name !== DEMO_FILES.phantoms,
+  );
   if (stranger === undefined) return;
   throw new HilumError(
     "run-exists",

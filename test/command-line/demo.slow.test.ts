@@ -1,4 +1,4 @@
-/** `hilum demo` as a user starts it: a process of its own. */
+/** `hilum demo --train` as a user starts it: a process of its own. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -14,7 +14,7 @@ afterAll(() => rmSync(root, { recursive: true }));
 
 /** Runs the command in `root`; at the first word on standard error `onStart` may send it a signal. */
 async function demo(words: readonly string[], onStart?: (pid: number) => void) {
-  const child = spawn(process.execPath, [hilum.file, "demo", ...words], {
+  const child = spawn(process.execPath, [hilum.file, "demo", "--train", ...words], {
     cwd: root,
     stdio: ["ignore", "pipe", "pipe"],
   });
@@ -29,7 +29,7 @@ async function demo(words: readonly string[], onStart?: (pid: number) => void) {
 
 const FEW = ["--films", "60", "--epochs", "1"];
 
-describe("hilum demo", () => {
+describe("hilum demo --train", () => {
   it("goes on after Ctrl-C with the same command, and prints exactly one JSON object", async () => {
     const stopped = await demo(FEW, (pid) => process.kill(pid, "SIGINT"));
     expect(stopped.code).toBe(130);

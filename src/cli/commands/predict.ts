@@ -73,7 +73,8 @@ export const PREDICT: CommandDefinition = {
   },
 };
 
-function plain(
+/** A film's entry under `images`. */
+export function plain(
   { path, reading, error }: FileReading,
   positive: string | null,
   isGated: boolean,
