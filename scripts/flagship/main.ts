@@ -9,7 +9,7 @@ import { isHilumError } from "../../src/errors.ts";
 import { FLAGSHIP, QUICK } from "./recipe.ts";
 import { type Making, STEPS } from "./steps.ts";
 
-const HELP = `npm run flagship -- [--data DIR] [--weights FILE] [--run DIR] [--out DIR] [--plan] [--quick]
+const HELP = `npm run flagship -- [--data DIR] [--weights FILE] [--gate FILE] [--run DIR] [--out DIR] [--plan] [--quick]
 
 Trains, calibrates and writes the shipped model, its card and its metrics. Stopped by Ctrl-C or
 killed, the same command goes on where it was. --plan prints the plan alone; --quick takes the same
@@ -19,6 +19,7 @@ const { values } = parseArgs({
   options: {
     data: { type: "string", default: "../shared/data/kermany-224/train" },
     weights: { type: "string", default: "../shared/weights/efficientnet-lite0.safetensors" },
+    gate: { type: "string", default: "models/gate.onnx" },
     run: { type: "string", default: "runs/flagship" },
     out: { type: "string", default: "models" },
     plan: { type: "boolean", default: false },
@@ -38,6 +39,7 @@ const making: Making = {
   recipe: values.quick ? QUICK : FLAGSHIP,
   data: resolve(values.data),
   weights: values.quick ? undefined : resolve(values.weights),
+  gate: values.quick ? undefined : resolve(values.gate),
   run: resolve(values.run),
   out: resolve(values.out),
   signal: stopping.signal,
@@ -49,7 +51,9 @@ const making: Making = {
 };
 
 async function make(): Promise<void> {
-  const missing = [making.data, making.weights].find((path) => path && !existsSync(path));
+  const missing = [making.data, making.weights, making.gate].find(
+    (path) => path && !existsSync(path),
+  );
   const done = await Promise.all(STEPS.map((step) => step.isDone(making)));
   // What follows a step that is not done is made anew.
   const first = done.includes(false) ? done.indexOf(false) : STEPS.length;
@@ -59,7 +63,7 @@ async function make(): Promise<void> {
     console.log(`${at + 1}. ${title}: ${state}`);
   });
   if (values.plan) return;
-  if (missing) throw new Error(`${missing} is not there. Name it by --data or --weights.`);
+  if (missing) throw new Error(`${missing} is not there. Name it by --data, --weights or --gate.`);
   for (const { title, work } of STEPS.slice(first)) {
     if (stopping.signal.aborted) throw new Error("stopped");
     console.log(`\n${title}`);

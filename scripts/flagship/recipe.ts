@@ -1,5 +1,5 @@
 /** What the shipped model is made by: the one place to change it. */
-import type { CalibrationMethod } from "../../src/classifier/index.ts";
+import type { CalibrationMethod, HeatMapMethod } from "../../src/classifier/index.ts";
 import type { OperatingRule } from "../../src/evaluation/index.ts";
 import type { TrainOptions } from "../../src/training/index.ts";
 
@@ -8,6 +8,8 @@ export interface FlagshipRecipe {
   readonly calibration: CalibrationMethod;
   /** On validation films, clean and corrupted. */
   readonly rule: OperatingRule;
+  /** The heat map that the file gives beside its probabilities. */
+  readonly heatMap: HeatMapMethod | null;
   /** Of the file; arithmetic is float32. */
   readonly storedWeights: "float16" | "int8" | null;
   /** Hours on two cores that training takes, and minutes of what follows: for the plan. */
@@ -31,6 +33,7 @@ export const FLAGSHIP: FlagshipRecipe = {
   },
   calibration: "platt",
   rule: { kind: "youden" },
+  heatMap: "grad-cam",
   storedWeights: "float16",
   hours: 1.5,
   minutes: 15,

@@ -6,6 +6,8 @@ import {
   flipAveraged,
   readMetadata,
   withFeatures,
+  withGate,
+  withHeatMap,
   withStoredWeights,
 } from "../../src/classifier/index.ts";
 import { writeFileAtomically } from "../../src/files.node.ts";
@@ -27,6 +29,8 @@ export interface Making {
   readonly data: string;
   /** The backbone's file; undefined for a network without one. */
   readonly weights: string | undefined;
+  /** The gate to put in front (npm run gate makes it); undefined for none. */
+  readonly gate: string | undefined;
   /** The run's folder. */
   readonly run: string;
   /** Where `pneumonia.onnx` and what goes with it are written. */
@@ -103,14 +107,18 @@ export const STEPS: readonly Step[] = [
     },
   },
   {
-    title: "write the bundle and its card",
+    title: "write the bundle (heat map, features, gate, stored weights) and its card",
     minutes: () => 0,
     isDone: async ({ out }) =>
       existsSync(join(out, SHIPPED.card)) && existsSync(join(out, SHIPPED.model)),
-    async work({ recipe, run, out }) {
+    async work({ recipe, gate, run, out }) {
       mkdirSync(out, { recursive: true });
-      const model = withStoredWeights(withFeatures(await modelOf(run)), recipe.storedWeights);
-      writeModelFile(join(out, SHIPPED.model), model);
+      const mapped = recipe.heatMap
+        ? withHeatMap(await modelOf(run), { method: recipe.heatMap })
+        : await modelOf(run);
+      const whole = withFeatures(mapped);
+      const gated = gate ? withGate(whole, await readModelFile(gate)) : whole;
+      writeModelFile(join(out, SHIPPED.model), withStoredWeights(gated, recipe.storedWeights));
       writeFileAtomically(join(out, SHIPPED.card), readFileSync(join(run, CARD_FILES.markdown)));
     },
   },
