@@ -1,5 +1,10 @@
 /** Classifiers from files, in Node. */
 export {
+  type ExplainFilmsOptions,
+  explainFilms,
+  type FileExplanation,
+} from "./explain-films.node.ts";
+export {
   EXPLANATION_METHODS,
   type Explained,
   type Explainer,
@@ -18,5 +23,6 @@ export {
   type ReadFilesOptions,
 } from "./load.node.ts";
 export { NOTICE } from "./metadata.ts";
+export { type OverlayFacts, overlayPng, peakOf } from "./overlay.node.ts";
 export { type FeatureReader, openFeatureReader, readFeatures } from "./read-features.node.ts";
 export { SHIPPED_MODEL, shippedModel } from "./shipped.node.ts";

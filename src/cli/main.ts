@@ -80,6 +80,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/predict.ts")).PREDICT,
   },
   {
+    name: "explain",
+    summary: "Show on films what a classifier's answer rests on",
+    load: async () => (await import("./commands/explain.ts")).EXPLAIN,
+  },
+  {
     name: "backbones",
     summary: "List pretrained backbones, pull their weights, export them",
     load: async () => (await import("./commands/backbones.ts")).BACKBONES_COMMAND,
