@@ -44,12 +44,13 @@ export function readingPage(record: ReadingRecord): string {
     title: record.synthetic ? "Hilum demo: synthetic chest films" : "Hilum demo: your films",
     banner: record.synthetic ? SYNTHETIC_BANNER : undefined,
     style: STYLE,
-    body: `${lead(record)}${LEGEND}<div class="readings">${cards.join("")}</div>
+    body: `${lead(record)}${legend(record.positive)}<div class="readings">${cards.join("")}</div>
 <section><h2>Go on</h2><pre><code>${lines.join("\n")}</code></pre><p>${escapeHtml(NOTICE)}</p></section>`,
   });
 }
 
-const LEGEND = `<div class="legend"><span>On the right of each film its heat map, what spoke for the answer: least</span><i></i><span>most, within that film alone</span></div>`;
+const legend = (positive: string | null): string =>
+  `<div class="legend"><span>On the right of each film its heat map, what spoke for ${escapeHtml(positive ?? "the most probable label")}: least</span><i></i><span>most, within that film alone</span></div>`;
 
 function lead({ synthetic, name, films, isGated, positive, metadata }: ReadingRecord): string {
   const point = metadata.operatingPoint;
