@@ -16,6 +16,7 @@ const hilum = commandLine();
 const FOLDER = "docs/guides";
 const GUIDES = [
   "evaluation",
+  "explaining",
   "first-model",
   "own-network",
   "pretrained-backbones",
@@ -132,6 +133,13 @@ describe("the guide to", () => {
       expect(readFileSync(join(home, file), "utf8"), file).toContain("Not for clinical use");
     const card = readFileSync(join(home, "runs/first-try/card.md"), "utf8");
     expect(card).toContain("method platt");
+  });
+
+  it("explaining writes a picture of every film, by three methods", async () => {
+    await shell(blocks("explaining", "sh"));
+    await program("explaining");
+    for (const folder of ["heat", "occlusion", "layers"])
+      expect(readdirSync(join(home, folder)), folder).toHaveLength(tests);
   });
 
   it("reading films reads every film", async () => {
