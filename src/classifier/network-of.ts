@@ -3,6 +3,7 @@ import { removeDeadNodes } from "../autodiff/index.ts";
 import type { Task } from "../datasets/index.portable.ts";
 import { embedGraph } from "../models/index.ts";
 import { type Graph, graphBuilder, type Model, type Value } from "../onnx/index.ts";
+import { withoutGate } from "./gate/with-gate.ts";
 import { landmarksOf } from "./landmarks.ts";
 import { readMetadata } from "./metadata.ts";
 import { withMirrors } from "./mirrors.ts";
@@ -25,7 +26,9 @@ export const PICTURE = "picture";
 const LOGITS = "logits";
 
 /** Throws `not-a-classifier` where the two cannot be told apart. */
-export function partsOf(model: Model): ClassifierParts {
+export function partsOf(whole: Model): ClassifierParts {
+  // What the gate puts right lies between resizing and normalising: the film is taken as it comes.
+  const model = withoutGate(whole);
   const { task, input } = readMetadata(model.metadata, "the model");
   const { graph } = model;
   const { normalized: name, logits } = landmarksOf(model);
