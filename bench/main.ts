@@ -120,6 +120,18 @@ program
   .action(async (options) => (await import("./cold.ts")).measureCold(options));
 
 program
+  .command("classify")
+  .summary("Films a second of a finished bundle, by its network alone and from files")
+  .description("The graph with every output it has, decoding alone, and both together")
+  .option("--model <model>", "a run folder, an .onnx file or a shipped model", "pneumonia")
+  .option("--films <folder>", "JPEG and PNG files, instead of synthetic ones of 1200 pixels")
+  .option("--rounds <count>", "interleaved rounds", wholeNumber, 5)
+  .option("--threads <count>", "threads within an operator", wholeNumber, 2)
+  .option("--json <file>", "write the report to this file")
+  .addHelpText("after", example("classify --films chest_xray/test --json classify.json"))
+  .action(async (options) => (await import("./classify.ts")).measureClassify(options));
+
+program
   .command("pipeline")
   .summary("What feeding real films costs a step; cost and memory as the data grow")
   .description(
