@@ -54,11 +54,14 @@ const node = (...words: readonly string[]) =>
   execFileSync(process.execPath, words, { cwd: app, encoding: "utf8" });
 
 describe("the tarball", () => {
-  it("holds what is built, its licences and what to read first, and no source", () => {
-    for (const path of ["LICENSE", "README.md", "CHANGELOG.md", "dist/third-party-licences.txt"])
-      expect(packed).toContain(path);
+  it("holds what is built, the shipped model with its card, licences and what to read first, and no source", () => {
+    const wanted = [
+      ...["LICENSE", "README.md", "CHANGELOG.md", "dist/third-party-licences.txt"],
+      ...["onnx", "md", "metrics.json"].map((kind) => `models/pneumonia.${kind}`),
+    ];
+    for (const path of wanted) expect(packed).toContain(path);
     const strangers = packed.filter(
-      (path) => !/^(dist\/|[A-Z]+(\.md)?$|package\.json$)/.test(path),
+      (path) => !/^(dist\/|models\/pneumonia\.|[A-Z]+(\.md)?$|package\.json$)/.test(path),
     );
     expect(strangers).toEqual([]);
     expect(packed.filter((path) => /\.test\.|(?<!\.d)\.ts$/.test(path))).toEqual([]);
@@ -93,6 +96,15 @@ describe("the tarball", () => {
     expect(statSync(file).mode & 0o111).not.toBe(0);
     expect(node(file, "--version")).toBe(`${manifest.version}\n`);
     expect(node(file, "--help")).toContain("Commands:");
+  });
+
+  it("reads an image with the shipped model, and sees that a page is no film", () => {
+    const page = resolve("docs/pictures/demo.png");
+    const said = node(join(home, manifest.bin.hilum!), "predict", "pneumonia", page, "--json");
+    const { images } = JSON.parse(said) as { images: readonly Record<string, unknown>[] };
+    expect(images).toMatchObject([
+      { assessed: false, reasons: expect.arrayContaining(["not-chest-film"]) },
+    ]);
   });
 });
 
