@@ -7,8 +7,9 @@ import { writeSmallClassifier } from "../../test/support/small-classifier.ts";
 import { planPhantoms } from "../datasets/index.ts";
 import { explainFilms } from "./explain-films.node.ts";
 import { openExplainer } from "./explainer.node.ts";
+import { peakOf } from "./heated-film.node.ts";
 import { loadClassifier } from "./load.node.ts";
-import { overlayPng, peakOf } from "./overlay.node.ts";
+import { overlayPng } from "./overlay.node.ts";
 
 const FACTS = { label: "PNEUMONIA", probability: 0.9, method: "grad-cam" };
 

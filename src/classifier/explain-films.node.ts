@@ -5,8 +5,9 @@ import { HilumError } from "../errors.ts";
 import { readImage } from "../images/index.ts";
 import type { Explainer, ExplanationMethod } from "./explainer.node.ts";
 import { readFilms } from "./films.node.ts";
+import { peakOf } from "./heated-film.node.ts";
 import type { Classifier, FileReading, ReadFilesOptions } from "./load.node.ts";
-import { overlayPng, peakOf } from "./overlay.node.ts";
+import { overlayPng } from "./overlay.node.ts";
 
 export interface ExplainFilmsOptions extends ReadFilesOptions {
   /** The folder that the pictures are written to; it is made where it is not there. */

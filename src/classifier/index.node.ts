@@ -14,6 +14,7 @@ export {
   openExplainer,
 } from "./explainer.node.ts";
 export { readFilms } from "./films.node.ts";
+export { filmForHeat, HEAT_COLOURS, type HeatedFilm, peakOf } from "./heated-film.node.ts";
 export {
   type Classifier,
   type FileReading,
@@ -23,6 +24,6 @@ export {
   type ReadFilesOptions,
 } from "./load.node.ts";
 export { NOTICE } from "./metadata.ts";
-export { type OverlayFacts, overlayPng, peakOf } from "./overlay.node.ts";
+export { type OverlayFacts, overlayPng } from "./overlay.node.ts";
 export { type FeatureReader, openFeatureReader, readFeatures } from "./read-features.node.ts";
 export { SHIPPED_MODEL, shippedModel } from "./shipped.node.ts";
