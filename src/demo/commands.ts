@@ -13,6 +13,10 @@ export const COMMANDS_AFTER_READING: readonly NextCommand[] = [
     why: "probabilities, as a table, CSV or JSON",
   },
   {
+    command: "npx hilum explain pneumonia FILE-OR-FOLDER...",
+    why: "a picture of each, by other methods too",
+  },
+  {
     command: "npx hilum evaluate pneumonia --data DIR",
     why: "how well it reads films whose truth you know",
   },
