@@ -3,6 +3,23 @@ import type { Evaluation } from "../evaluation.ts";
 import { CATEGORY, COLOURS } from "../theme.ts";
 import { type Figure, percent, SIDE, shortened } from "./figure.ts";
 
+/** How a cell is filled by its fields `isRight` and `share`: blue or orange, the fuller the more. */
+export const RIGHT_OR_WRONG = {
+  color: {
+    field: "isRight",
+    type: "nominal",
+    legend: null,
+    scale: { domain: [true, false], range: [CATEGORY[0]!, CATEGORY[1]!] },
+  },
+  // Few wrong films are to be seen beside many right ones.
+  opacity: {
+    field: "share",
+    type: "quantitative",
+    legend: null,
+    scale: { type: "sqrt", domain: [0, 1], range: [0.06, 0.6] },
+  },
+} as const;
+
 /** Rows are what is true, columns what the model said; the darker the larger the share of the row. */
 export function confusionFigure({ labels, matrix }: NonNullable<Evaluation["confusion"]>): Figure {
   const cells = matrix.flatMap((row, truth) => {
@@ -61,19 +78,7 @@ export function confusionFigure({ labels, matrix }: NonNullable<Evaluation["conf
           mark: { type: "rect", cornerRadius: 3 },
           encoding: {
             ...encoding,
-            color: {
-              field: "isRight",
-              type: "nominal",
-              legend: null,
-              scale: { domain: [true, false], range: [CATEGORY[0]!, CATEGORY[1]!] },
-            },
-            // Few wrong films are to be seen beside many right ones.
-            opacity: {
-              field: "share",
-              type: "quantitative",
-              legend: null,
-              scale: { type: "sqrt", domain: [0, 1], range: [0.06, 0.6] },
-            },
+            ...RIGHT_OR_WRONG,
           },
         },
         words("text", isSmall ? -5 : -8, isSmall ? 11 : 17),

@@ -2,7 +2,8 @@
 import type { Cell } from "../../page.ts";
 import type { Counts } from "../binary-summary.ts";
 import type { ReliabilityBin } from "../curves/reliability.ts";
-import { CATEGORY, COLOURS } from "../theme.ts";
+import { COLOURS } from "../theme.ts";
+import { RIGHT_OR_WRONG } from "./confusion.ts";
 import { type Figure, percent, shortened } from "./figure.ts";
 
 export interface FindingOutcome {
@@ -84,18 +85,7 @@ export function findingsConfusionFigure(findings: readonly FindingOutcome[]): Fi
           mark: { type: "rect", cornerRadius: 3 },
           encoding: {
             ...encoding,
-            color: {
-              field: "isRight",
-              type: "nominal",
-              legend: null,
-              scale: { domain: [true, false], range: [CATEGORY[0]!, CATEGORY[1]!] },
-            },
-            opacity: {
-              field: "share",
-              type: "quantitative",
-              legend: null,
-              scale: { type: "sqrt", domain: [0, 1], range: [0.06, 0.6] },
-            },
+            ...RIGHT_OR_WRONG,
           },
         },
         {
