@@ -1,10 +1,8 @@
 /**
  * The gate, made from a folder of films and a folder of other images, each source a folder of its own.
- * What is stated of it is measured on patients and on sources that took no part: sources are held out
- * in turn, and the gate that is kept is then fitted to all of them.
+ * Its heads are measured on patients and on sources that took no part in fitting them (sources are held
+ * out in turn, and the gate that is kept is then fitted to all); its limits are set on those patients.
  */
-import { readdirSync } from "node:fs";
-import { join, sep } from "node:path";
 import {
   GATE_BACKBONE,
   type GateLimits,
@@ -15,30 +13,22 @@ import {
   readGateMetadata,
   verdictOf,
 } from "../../classifier/index.ts";
-import { openDataset, type Sample, splitByPatient } from "../../datasets/index.ts";
-import { HilumError } from "../../errors.ts";
-import { readImage } from "../../images/index.ts";
+import { openDataset, splitByPatient } from "../../datasets/index.ts";
 import type { NamedTensors } from "../../models/index.ts";
 import { openSession } from "../../onnx/index.node.ts";
 import type { Model } from "../../onnx/index.ts";
 import { hashPath, randomStream } from "../../random.ts";
-import { drawnImages } from "./drawn.ts";
 import { logisticFit, populationFit } from "./linear-fit.ts";
 import { caught, type GateMetrics, measured, type Scored } from "./metrics.ts";
-import { openViews, VIEWS, type View, type ViewFeatures, type ViewReader } from "./views.ts";
+import { filmViews, otherViews, type SeeingOptions, type Seen } from "./seen.ts";
+import { openViews, VIEWS, type View, type ViewFeatures } from "./views.ts";
 
-export interface FitGateOptions {
+export interface FitGateOptions extends SeeingOptions {
   /** Labelled films of children, split by patient. */
   readonly films: string;
-  /** A folder of folders: one for each source of images that are no chest films. */
-  readonly others: string;
   readonly weights: NamedTensors;
-  readonly seed: number;
   /** Films to fit to; more make it no better. */
   readonly most: number;
-  readonly onProgress?:
-    | ((progress: { work: string; done: number; total: number }) => void)
-    | undefined;
 }
 
 export interface FittedGate {
@@ -49,14 +39,8 @@ export interface FittedGate {
 const FOLDS = 5;
 const RIDGE = 100;
 const VALIDATION = 0.2;
-const DRAWN_EACH = 40;
 /** Features of the population: the means of the channels at each depth. */
 const POPULATION = { width: 232, ridge: 0.02 } as const;
-
-interface Seen extends ViewFeatures {
-  readonly view: View;
-  readonly source: string;
-}
 
 /** The gate and what was measured of it. Throws `dataset-empty` and what opening the films throws. */
 export async function fitGate(options: FitGateOptions): Promise<FittedGate> {
@@ -193,55 +177,6 @@ const logistic = (ones: readonly Float32Array[], zeros: readonly Float32Array[])
 function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;
-}
-
-async function filmViews(
-  samples: readonly Sample[],
-  reader: ViewReader,
-  { onProgress }: FitGateOptions,
-  work: string,
-): Promise<Seen[]> {
-  const seen: Seen[] = [];
-  for (const [index, { path, key }] of samples.entries()) {
-    const views = await reader.read(await readImage(path), VIEWS, key);
-    for (const [at, features] of views.entries())
-      seen.push({ ...features, view: VIEWS[at]!, source: "films" });
-    onProgress?.({ work, done: index + 1, total: samples.length });
-  }
-  return seen;
-}
-
-/** Pictures of the folder and drawings of our own; what cannot be read is passed over. */
-async function otherViews(
-  { others, seed, onProgress }: FitGateOptions,
-  reader: ViewReader,
-): Promise<Seen[]> {
-  const seen: Seen[] = [];
-  const views = ["plain", "varied"] as const;
-  const look = async (image: Parameters<ViewReader["read"]>[0], source: string, key: string) => {
-    const found = await reader.read(image, views, key);
-    for (const [at, features] of found.entries())
-      seen.push({ ...features, view: views[at]!, source });
-  };
-  const files = readdirSync(others, { recursive: true })
-    .map(String)
-    .filter((name) => /\.(png|jpe?g)$/i.test(name) && name.includes(sep))
-    .sort();
-  if (files.length === 0)
-    throw new HilumError(
-      "dataset-empty",
-      `${others} holds no folders of images. Give a folder with one folder for each source of images that are no films.`,
-      { path: others },
-    );
-  for (const [index, file] of files.entries()) {
-    const image = await readImage(join(others, file)).catch(() => undefined);
-    if (image) await look(image, file.split(sep)[0]!, file);
-    onProgress?.({ work: "other images", done: index + 1, total: files.length });
-  }
-  let index = 0;
-  for (const { source, pixels } of drawnImages(DRAWN_EACH, reader.side, seed))
-    await look({ width: reader.side, height: reader.side, pixels }, source, `drawn ${index++}`);
-  return seen;
 }
 
 /** The gate's own graph on views: the numbers that a reading will get. */
