@@ -78,6 +78,21 @@ describe("exportBundle", () => {
     expect(after.metadata.metrics).toEqual(before.metadata.metrics);
   });
 
+  it("asks for a rule where the operating point was chosen on corrupted films, which it does not read", async () => {
+    const away = phantoms.place("corrupted");
+    cpSync(run.path, away, { recursive: true });
+    const moved = runFolder(away);
+    await calibrateRun(moved, { method: "platt", corrupted: { data: phantoms.films } });
+    const out = phantoms.place("point.onnx");
+    expect(await rejection(exportBundle(moved, { out, hasFeatures: true }))).toMatchObject({
+      code: "invalid-option",
+      message: expect.stringMatching(/clean and corrupted.*--operating-point/),
+    });
+    await exportBundle(moved, { out, hasFeatures: true, rule: { kind: "youden" } });
+    await using classifier = await loadClassifier(out);
+    expect(classifier.metadata.operatingPoint!.rule).not.toContain("corrupted");
+  });
+
   it("refuses where films that it needs are not there, and says which", async () => {
     const options = { out: phantoms.place("x.onnx"), data: phantoms.place("nowhere") };
     expect(await rejection(exportBundle(run, { ...options, averaging: "flip" }))).toMatchObject({

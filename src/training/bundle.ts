@@ -29,7 +29,7 @@ import { writeFileAtomically } from "../files.node.ts";
 import type { StoredWeights } from "../models/index.ts";
 import { readModelFile, writeModelFile } from "../onnx/index.node.ts";
 import type { Model } from "../onnx/index.ts";
-import { operatingPointOf } from "./calibrate.ts";
+import { CORRUPTED, operatingPointOf } from "./calibrate.ts";
 import { type CardFacts, cardFacts } from "./card/facts.ts";
 import { cardMarkdown } from "./card/text.ts";
 import type { RunFolder } from "./run-folder.ts";
@@ -144,7 +144,9 @@ const RULES = [
 ] as const;
 
 function ruleOf(point: OperatingPoint | null): OperatingRule {
-  for (const { words, kind } of RULES) {
+  // Export reads clean films only: there the rule would choose another point than it did.
+  const isRepeatable = !point?.rule.endsWith(CORRUPTED);
+  for (const { words, kind } of isRepeatable ? RULES : []) {
     const found = point?.rule.match(words);
     if (!found) continue;
     return kind === "youden" ? { kind } : { kind, target: Number(found[1]) };

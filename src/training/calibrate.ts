@@ -73,7 +73,7 @@ export async function calibrateRun(
   const operatingPoint = operatingPointOf(
     calibratedSet(fitted, calibration),
     rule,
-    shifted ? ", on validation films clean and corrupted" : "",
+    shifted ? CORRUPTED : "",
   );
   const after = evaluated(set, operatingPoint?.threshold);
   const metrics = Object.fromEntries(
@@ -92,6 +92,9 @@ export async function calibrateRun(
     ...(mixed ? { corrupted: evaluated(mixed, operatingPoint?.threshold) } : {}),
   };
 }
+
+/** Ends the rule of an operating point that was chosen on films clean and corrupted. */
+export const CORRUPTED = ", on validation films clean and corrupted";
 
 /** Null where there is no positive class, or one class only. */
 export function operatingPointOf(
