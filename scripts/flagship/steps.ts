@@ -62,6 +62,22 @@ const progress = ({ onProgress }: Making, title: string) => ({
 });
 const digestOf = (file: string) => hash("sha256", readFileSync(file));
 
+/** Whether the bundle there is this run's: the repository comes with one of an earlier run. */
+async function isBundled({ gate, run, out }: Making): Promise<boolean> {
+  const [model, card] = [join(out, SHIPPED.model), join(out, SHIPPED.card)];
+  const ownCard = join(run, CARD_FILES.markdown);
+  if (![model, card, ownCard].every((file) => existsSync(file))) return false;
+  const { metadata } = await readModelFile(model);
+  const isOf = (key: string, source: ReadonlyMap<string, string> | undefined) =>
+    metadata.get(key) === source?.get(key);
+  const gateFile = gate && existsSync(gate) ? await readModelFile(gate) : undefined;
+  return (
+    readFileSync(card).equals(readFileSync(ownCard)) &&
+    isOf("hilum.card", (await modelOf(run)).metadata) &&
+    isOf("hilum.gate", gateFile?.metadata)
+  );
+}
+
 export const STEPS: readonly Step[] = [
   {
     title: "train (hilum train --resume)",
@@ -109,8 +125,7 @@ export const STEPS: readonly Step[] = [
   {
     title: "write the bundle (heat map, features, gate, stored weights) and its card",
     minutes: () => 0,
-    isDone: async ({ out }) =>
-      existsSync(join(out, SHIPPED.card)) && existsSync(join(out, SHIPPED.model)),
+    isDone: isBundled,
     async work({ recipe, gate, run, out }) {
       mkdirSync(out, { recursive: true });
       const mapped = recipe.heatMap

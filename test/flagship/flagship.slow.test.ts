@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
@@ -37,7 +37,7 @@ function make(words: readonly string[], cache: string, isTimely?: () => boolean)
 
 describe("npm run flagship", () => {
   it(
-    "makes model, card and metrics, killed on the way or not, and then has nothing to do",
+    "makes model, card and metrics, killed on the way or not, then has nothing to do, and takes no other run's model for its own",
     async () => {
       const { films, cacheFolder, place } = await phantomFolder({ count: 24, size: 64, seed: 5 });
       // The card names the run after its folder.
@@ -79,6 +79,13 @@ describe("npm run flagship", () => {
       const again = await make(wordsFor(straight), cacheFolder);
       expect(again.code).toBe(0);
       expect(again.stdout.match(/: done/g)).toHaveLength(6);
+
+      const own = readFileSync(join(straight, "pneumonia.onnx"));
+      for (const kind of ["onnx", "md", "metrics.json"])
+        copyFileSync(`models/pneumonia.${kind}`, join(straight, `pneumonia.${kind}`));
+      const renewed = await make(wordsFor(straight), cacheFolder);
+      expect(renewed.code, renewed.stderr).toBe(0);
+      expect(readFileSync(join(straight, "pneumonia.onnx")).equals(own)).toBe(true);
     },
     MINUTES,
   );
