@@ -2,7 +2,8 @@
  * Weights that lie small in the file and become float32 in the graph: a `Cast` of half floats, or a
  * `Cast` of whole numbers times a scale for each output channel. ONNX Runtime computes both once, at
  * load, and the weights are constants to it as before. `DequantizeLinear` says the same, but it is
- * left to be computed at every run: EfficientNet-Lite0, 8 films: 380 ms plain, 380 ms so, 910 ms.
+ * left to be computed at every run. EfficientNet-Lite0, 8 films, median of 13 runs in turns: float32 75 ms,
+ * half floats 76, whole numbers 79. `DequantizeLinear` on a loaded machine: 912 and 1237 ms, float32 466 and 375.
  */
 import { float32, type Graph, int, intOf, type Node, type Tensor } from "../../onnx/index.ts";
 import { asFloat16, LARGEST_HALF } from "../weights/float16.ts";
