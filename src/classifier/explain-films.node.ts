@@ -1,7 +1,8 @@
 /** Overlays of films, written as files. */
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { basename, extname, join } from "node:path";
 import { HilumError } from "../errors.ts";
+import { writeFileAtomically } from "../files.node.ts";
 import { readImage } from "../images/index.ts";
 import type { Explainer, ExplanationMethod } from "./explainer.node.ts";
 import { readFilms } from "./films.node.ts";
@@ -59,7 +60,7 @@ export async function explainFilms(
       const probability = reading.probabilities[label]!;
       const overlay = join(out, nameOf(path));
       const facts = { label: reading.label!, class: label, probability, method, fit };
-      await writeFile(overlay, await overlayPng(film, heatMap, facts));
+      writeFileAtomically(overlay, await overlayPng(film, heatMap, facts));
       const peak = peakOf(heatMap, film, fit);
       results.push({ ...entry, explanation: { method, class: label, probability, overlay, peak } });
     }

@@ -25,6 +25,7 @@ import {
 import { landmarksOf } from "./landmarks.ts";
 import { explainedLabel, logitOf } from "./logits.ts";
 import { type HeatMapMethod, readMetadata, writeMetadata } from "./metadata.ts";
+import { averageMirrors } from "./mirrors.ts";
 
 export const HEAT_MAP = "heatmap";
 
@@ -144,7 +145,8 @@ function camOf(logit: Value, { value, toMap }: LastMap, method: HeatMapMethod): 
   if (!slope)
     throw new HilumError("no-heat-map", "The logit does not depend on the network's last map.");
   const heat = METHODS[method](toMap(value), toMap(slope));
-  return views === 1 ? heat : viewsJoined(heat, views);
+  // The view that follows its film in the batch is its mirror: turned back, it is averaged with it.
+  return views === 1 ? heat : op.squeeze(averageMirrors(op.unsqueeze(heat, [1])), [1]);
 }
 
 type Cam = (map: Value, gradient: Value) => Value;
@@ -175,19 +177,4 @@ function weighted(map: Value, weights: Value): Value {
   const rows = op.reshape(weights, [0, 1, channels]);
   const columns = op.reshape(map, [0, channels, height * width]);
   return op.relu(op.reshape(op.matMul(rows, columns), [0, height, width]));
-}
-
-/** The mean over the film and its mirror image, which follows it in the batch and is turned back. */
-function viewsJoined(heat: Value, views: number): Value {
-  const [, height, width] = heat.shape.map(Number) as [number, number, number];
-  const apart = op.reshape(heat, [views, -1, height, width]);
-  const [own, ...mirrored] = op.split(
-    apart,
-    Array.from({ length: views }, () => 1),
-    0,
-  );
-  const turned = mirrored.map((view) =>
-    op.slice(view, [{ axis: 3, start: -1, end: Number.MIN_SAFE_INTEGER, step: -1 }]),
-  );
-  return op.squeeze(op.mul(op.sum(own!, ...turned), heat.builder.scalar(1 / views)), [0]);
 }
