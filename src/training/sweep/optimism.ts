@@ -102,7 +102,7 @@ function wholeScore({ predictions }: SavedPredictions, task: Task, metric: strin
     const rows = predictions.flatMap((row, index) => new Array(weights[index]!).fill(row));
     return rows.length === 0
       ? null
-      : (evaluatePredictions(rows, task).metrics[metric]?.value ?? null);
+      : (evaluatePredictions(rows, task, { rounds: 0 }).metrics[metric]?.value ?? null);
   };
 }
 
