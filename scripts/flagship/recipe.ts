@@ -21,6 +21,10 @@ export interface FlagshipRecipe {
 export const FLAGSHIP: FlagshipRecipe = {
   training: {
     model: "efficientnet-lite0",
+    // The head's defaults when the shipped file was made.
+    headLr: 1e-3,
+    headWeightDecay: 0.05,
+    headAverageDecay: 0,
     unfreeze: "all",
     layerDecay: 0.9,
     lr: 6e-4,

@@ -73,7 +73,7 @@ const PRETRAINED: readonly CommandOption[] = [
   },
   {
     flags: "--head-lr <rate>",
-    description: "learning rate of the head on its own (default: 0.001)",
+    description: "learning rate of the head on its own (default: 0.004)",
     parse: number,
   },
   {
@@ -93,7 +93,7 @@ const PRETRAINED: readonly CommandOption[] = [
   },
   {
     flags: "--head-weight-decay <share>",
-    description: "decoupled, of the head on its own (default: 0.05)",
+    description: "decoupled, of the head on its own (default: 0.5)",
     parse: number,
   },
   {
@@ -103,7 +103,7 @@ const PRETRAINED: readonly CommandOption[] = [
   },
   {
     flags: "--head-average-decay <share>",
-    description: "use a moving average of the head's weights there, e.g. 0.99 (default: 0, none)",
+    description: "use a moving average of the head's weights there; 0 for none (default: 0.95)",
     parse: number,
   },
   {

@@ -265,7 +265,7 @@ describe("a sweep of heads on a frozen backbone", () => {
     const names = defaultSpace(tuned, true).dimensions.map(({ name }) => name);
     expect(names.length).toBeGreaterThanOrEqual(6);
     expect(recipeParams(defaultSpace(tuned, true), tuned)).toMatchObject({
-      headLr: 1e-3,
+      headLr: 4e-3,
       headBatch: 64,
     });
   });
