@@ -16,9 +16,10 @@ import { beginRun, runFolder } from "../run-folder.ts";
 import { refuseUnsuited } from "../suitability.ts";
 import { settingsFor } from "../train.ts";
 import { type ChosenModel, chosenModel } from "../transfer/choose.ts";
-import { type FeatureMemory, openFeatures } from "../transfer/features.ts";
-import { type FeatureSet, type HeadEpoch, trainHead } from "../transfer/head.ts";
+import { type HeadEpoch, trainHead } from "../transfer/head.ts";
 import { writeHead, writeHeadHistory } from "../transfer/head-record.ts";
+import type { Room } from "../transfer/head-rows.ts";
+import { type HeadSets, openHeadSets } from "../transfer/head-sets.ts";
 import { transferNetwork } from "../transfer/network.ts";
 
 export interface HeadTrial {
@@ -40,11 +41,11 @@ export interface HeadBench {
    * its best value, or null where it was stopped. Throws what `train` throws.
    */
   tryHead(options: TrainOptions, trial: HeadTrial): Promise<{ value: number | null } | null>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** Rows beyond are read from the disk. */
-const MOST_BYTES = 2 ** 30;
+const ROOM = 2 ** 30;
 /** Splits and sorts of features that stay open: those of ten folds, and of a few passes. */
 const MOST_OPEN = 12;
 
@@ -52,7 +53,7 @@ export function openHeadBench(
   dataset: Dataset,
   { cacheFolder }: { readonly cacheFolder?: string | undefined },
 ): HeadBench {
-  const memory: FeatureMemory = { rows: new Map(), bytes: 0, mostBytes: MOST_BYTES };
+  const room: Room = { bytes: ROOM };
   const open = new Map<string, Opened>();
   let model: Promise<ChosenModel> | undefined;
   return {
@@ -70,13 +71,13 @@ export function openHeadBench(
         (await openSets(
           dataset,
           { settings, model: chosen },
-          { cacheFolder, signal, onEvent, memory },
+          { cacheFolder, signal, onEvent, room },
         ));
       open.delete(key);
       open.set(key, opened);
-      for (const [name, { close }] of [...open].slice(0, -MOST_OPEN)) {
-        close();
+      for (const [name, { sets }] of [...open].slice(0, -MOST_OPEN)) {
         open.delete(name);
+        await sets.close();
       }
       const folder = runFolder(out);
       if (folder.state() === "absent") {
@@ -85,9 +86,8 @@ export function openHeadBench(
       }
       let isStopped = false;
       const head = await trainHead({
-        ...opened,
         settings,
-        task: dataset.task,
+        sets: opened.sets,
         loss: lossOf(settings, dataset.task),
         context: { signal, onEvent },
         async onEpoch(epoch, predictions) {
@@ -99,19 +99,17 @@ export function openHeadBench(
       else writeHead(folder, head);
       return isStopped ? null : { value: head.value };
     },
-    close() {
-      for (const { close } of open.values()) close();
+    async close() {
+      for (const { sets } of open.values()) await sets.close();
       open.clear();
     },
   };
 }
 
 interface Opened {
-  readonly train: FeatureSet;
-  readonly validation: FeatureSet;
+  readonly sets: HeadSets;
   readonly films: Films;
   entry(settings: Settings): Parameters<typeof configOf>[0];
-  close(): void;
 }
 
 /** What films and features hang on. Only heads differ in the rest. */
@@ -125,13 +123,13 @@ function keyOf(settings: Settings): string {
 
 interface Opening extends Pick<HeadTrial, "signal" | "onEvent"> {
   readonly cacheFolder?: string | undefined;
-  readonly memory: FeatureMemory;
+  readonly room: Room;
 }
 
 async function openSets(
   dataset: Dataset,
   { settings, model }: { readonly settings: Settings; readonly model: ChosenModel },
-  { cacheFolder, signal, onEvent, memory }: Opening,
+  { cacheFolder, signal, onEvent, room }: Opening,
 ): Promise<Opened> {
   using data = disposable(
     await openRunData(dataset, settings, {
@@ -140,38 +138,26 @@ async function openSets(
       onProgress: (progress) => onEvent?.({ kind: "caching", ...progress }),
     }),
   );
-  const { train: films, validation: others, manifestSha256, leaks } = data;
+  const { train, validation, manifestSha256, leaks } = data;
   const backbone = await model.backbone(settings);
   assert(backbone, "heads are tried on a backbone");
-  const { featurePasses } = settings;
-  const total = films.count * (featurePasses + 1) + others.count;
-  let before = 0;
-  const source = {
-    features: transferNetwork(backbone, settings).features,
-    settings,
-    augmentation: augmentationOf(settings),
-    cacheFolder,
-    signal,
-    memory,
-    onProgress: ({ done }: { done: number }) =>
-      onEvent?.({ kind: "features", done: before + done, total }),
-  };
-  const train = await openFeatures(films, featurePasses, source);
-  before = total - others.count;
-  const validation = await openFeatures(others, 0, source).catch((error: unknown) => {
-    train.close();
-    throw error;
-  });
+  const sets = await openHeadSets(
+    { task: dataset.task, train, validation },
+    {
+      features: transferNetwork(backbone, settings).features,
+      settings,
+      augmentation: augmentationOf(settings),
+      cacheFolder,
+      signal,
+      onEvent,
+      room,
+    },
+  );
   const weights = model.weights?.path ?? null;
   return {
-    train: { features: train, samples: films.samples },
-    validation: { features: validation, samples: others.samples },
-    films: { train: films.count, validation: others.samples },
+    sets,
+    films: { train: train.count, validation: validation.samples },
     entry: (own) => ({ dataset, settings: own, data: { manifestSha256, leaks }, weights }),
-    close() {
-      train.close();
-      validation.close();
-    },
   };
 }
 

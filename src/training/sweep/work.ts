@@ -66,7 +66,7 @@ export async function workOn(
     while (await workOnce(place)) {}
   } finally {
     clearInterval(beats);
-    bench.close();
+    await bench.close();
     await store.beat(worker);
   }
 }

@@ -51,20 +51,13 @@ export interface FeatureSource {
   readonly cacheFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
-  /** Rows that were read before, for those who read them again and again. */
-  readonly memory?: FeatureMemory | undefined;
-}
-
-/** Rows by store and film. What does not fit in `mostBytes` any more is read from the disk each time. */
-export interface FeatureMemory {
-  readonly rows: Map<string, Float32Array>;
-  bytes: number;
-  readonly mostBytes: number;
 }
 
 export interface Features {
   readonly count: number;
   readonly width: number;
+  /** The plain one among them. */
+  readonly passes: number;
   /** Copies the features of the film at `index` in a pass (0 is not augmented) to `out`. */
   readInto(index: number, pass: number, out: Float32Array): void;
   close(): void;
@@ -91,7 +84,6 @@ export async function openFeatures(
   };
   const sessions = new Map<boolean, Extractor>();
   const places: Place[][] = [];
-  const rows: (Float32Array | undefined)[][] = [];
   try {
     let width = 0;
     for (let pass = 0; pass <= passes; pass++) {
@@ -107,17 +99,13 @@ export async function openFeatures(
       stores.push(store);
       const report = (done: number) =>
         source.onProgress?.({ done: pass * cache.count + done, total: (passes + 1) * cache.count });
-      const found = await fillStore(store, { cache, extractor, source, pass, report });
-      places.push(found);
-      if (source.memory)
-        rows.push(remembered(source.memory, folder, { cache, places: found, width }));
+      places.push(await fillStore(store, { cache, extractor, source, pass, report }));
     }
     return {
       count: cache.count,
       width,
+      passes: passes + 1,
       readInto(index, pass, out) {
-        const known = rows[pass]?.[index];
-        if (known) return out.set(known);
         const { descriptor, offset } = places[pass]![index]!;
         const bytes = new Uint8Array(out.buffer, out.byteOffset, 4 * width);
         const read = readSync(descriptor, bytes, 0, bytes.length, offset);
@@ -131,30 +119,6 @@ export async function openFeatures(
   } finally {
     for (const extractor of sessions.values()) await extractor.close();
   }
-}
-
-/** The rows of a store's films as far as they fit; what other folds have read is not read again. */
-function remembered(
-  memory: FeatureMemory,
-  store: string,
-  {
-    cache,
-    places,
-    width,
-  }: { readonly cache: ImageCache; readonly places: readonly Place[]; readonly width: number },
-): (Float32Array | undefined)[] {
-  return places.map(({ descriptor, offset }, index) => {
-    const name = `${store}/${cache.digests[index]}`;
-    const known = memory.rows.get(name);
-    if (known || memory.bytes + 4 * width > memory.mostBytes) return known;
-    const row = new Float32Array(width);
-    const bytes = new Uint8Array(row.buffer);
-    if (readSync(descriptor, bytes, 0, bytes.length, offset) !== bytes.length)
-      refuseLost(cache, index);
-    memory.rows.set(name, row);
-    memory.bytes += bytes.length;
-    return row;
-  });
 }
 
 interface Extractor {
