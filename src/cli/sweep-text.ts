@@ -73,6 +73,7 @@ export function sweepText({
   optimism,
   pareto,
   objectives,
+  holdout,
   refit,
   sweep,
 }: SweepResult): string {
@@ -93,6 +94,7 @@ export function sweepText({
         ["best", `trial ${best.number}, ${objective!.name} ${best.value?.toFixed(4)}`],
         ["options", paramsText(best.params)],
         ...flattery,
+        ...(holdout ? holdoutRows(holdout) : []),
         ...(objectives.length > 1
           ? [["front", `trials ${pareto.join(", ")}`] as [string, string]]
           : []),
@@ -102,4 +104,22 @@ export function sweepText({
   const whole = table([["sweep", sweep], ["trials", counted], ...chosen]);
   // On a line of its own, to be copied whole.
   return command === null ? whole : `${whole}\n\nTrain the best:\n  npx ${command}`;
+}
+
+function holdoutRows({
+  films,
+  patients,
+  metric,
+  best,
+  recipe,
+  difference,
+}: NonNullable<SweepResult["holdout"]>): [string, string][] {
+  const shown = ({ value, low, high }: typeof best) =>
+    `${value?.toFixed(4) ?? "not defined"}${low === null || high === null ? "" : ` (${low.toFixed(4)} to ${high.toFixed(4)})`}`;
+  return [
+    ["held out", `${films} films of ${patients} patients that no trial saw; their ${metric}:`],
+    ["  best", shown(best)],
+    ["  recipe", shown(recipe)],
+    ["  difference", shown(difference)],
+  ];
 }

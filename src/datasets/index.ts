@@ -14,6 +14,7 @@ export {
   type CacheOptions,
   type ImageCache,
 } from "./cache.ts";
+export { openDigestMemory } from "./cache-digest.ts";
 export { openPackStore, type PackStore } from "./cache-store.ts";
 export { contactSheet, type SheetFilm, type SheetOptions } from "./contact-sheet.ts";
 export type { Dataset, DatasetProblem, Sample } from "./dataset.ts";

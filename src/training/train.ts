@@ -31,6 +31,15 @@ export async function train(
   context: TrainContext,
 ): Promise<RunResult> {
   refuseMisplaced(data, options);
+  return trainOn(data, options, context);
+}
+
+/** The same for a data set that was opened with these very options. */
+export async function trainOn(
+  data: Dataset | string,
+  options: TrainOptions,
+  context: TrainContext,
+): Promise<RunResult> {
   const folder = runFolder(resolve(context.out));
   const isResumed = context.isResumed === true;
   const model = await chosenModel(options, context);

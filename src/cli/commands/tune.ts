@@ -61,6 +61,12 @@ const SWEEP: readonly CommandOption[] = [
     description: "the mean over k folds by patient is the objective",
     parse: count,
   },
+  {
+    flags: "--holdout <share>",
+    description:
+      "share of the patients that no trial sees: the best and the recipe are compared on them",
+    parse: number,
+  },
   { flags: "--refit", description: "train the winner anew on the data of all folds" },
   {
     flags: "--workers <n>",
@@ -118,7 +124,7 @@ export const TUNE: CommandDefinition = {
       await beginSweep(
         String(dir),
         { ...tuneOptions(options), budget: bound, workers: others + 1 },
-        sweep!,
+        { out: sweep!, cacheFolder: text(cache) },
       );
     const crew = startWorkers(isHelper ? 0 : others, [
       "tune",
@@ -162,6 +168,7 @@ function tuneOptions({
   pruner,
   objective,
   folds,
+  holdout,
   seed,
   ...train
 }: Readonly<Record<string, unknown>>): TuneOptions {
@@ -172,6 +179,7 @@ function tuneOptions({
     pruner: text(pruner) as TuneOptions["pruner"],
     objectives: objective as string[] | undefined,
     folds: folds as number | undefined,
+    holdout: holdout as number | undefined,
     seed: seed as number | undefined,
     train: train as TrainOptions,
   };

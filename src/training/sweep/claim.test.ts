@@ -17,6 +17,7 @@ const CONFIG: SweepConfig = {
   sampler: "tpe",
   pruner: "asha",
   folds: null,
+  holdout: null,
   seed: 1,
   threads: 1,
   steps: 9,

@@ -36,6 +36,8 @@ export interface SweepConfig {
   readonly sampler: SamplerName;
   readonly pruner: PrunerName;
   readonly folds: number | null;
+  /** Share of the patients that no trial sees. */
+  readonly holdout: number | null;
   readonly seed: number;
   /** Of each trial. */
   readonly threads: number;

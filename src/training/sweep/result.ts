@@ -5,6 +5,7 @@ import { labelsOf, type Task } from "../../datasets/index.ts";
 import { isBetter } from "../../evaluation/index.ts";
 import { runFolder } from "../run-folder.ts";
 import { LATENCY, type Objective, type SweepConfig } from "./config.ts";
+import type { Holdout } from "./holdout.ts";
 import { type Optimism, optimismOf } from "./optimism.ts";
 import { nondominationRanks } from "./pareto.ts";
 import type { Params } from "./space.ts";
@@ -34,6 +35,8 @@ export interface SweepResult {
   readonly pareto: readonly number[];
   /** Null with several objectives, and where too little was complete to say. */
   readonly optimism: Optimism | null;
+  /** The best and the recipe on patients that no trial saw; null where none were held out. */
+  readonly holdout: Holdout | null;
   /** Trains the best configuration. */
   readonly command: string | null;
   /** The winner trained anew on all folds' data, where that was asked for. */
@@ -45,7 +48,7 @@ export function sweepResult(
   sweep: string,
   config: SweepConfig,
   trials: readonly Trial[],
-  task: Task | undefined,
+  { task, holdout = null }: { readonly task?: Task; readonly holdout?: Holdout | null } = {},
 ): SweepResult {
   const { objectives } = config;
   const ended = trials
@@ -65,6 +68,7 @@ export function sweepResult(
     best: best && { ...best, ...runOf(sweep, best.number, config) },
     pareto: paretoOf(complete, config),
     optimism: (task && optimismAmong(sweep, config, complete, task)) ?? null,
+    holdout,
     command: best && trainCommand(config, best.params, join(sweep, "best")),
     refit: runFolder(refit).state() === "finished" ? refit : null,
   };

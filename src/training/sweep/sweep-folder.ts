@@ -11,6 +11,11 @@ export const SWEEP_FILES = {
   result: "sweep.json",
   plots: "plots",
   refit: "refit",
+  /** The recipe's run, where no trial is one. */
+  recipe: "recipe",
+  /** Films that no trial sees, and what runs say of them. */
+  holdout: "holdout.jsonl",
+  heldOut: "holdout",
 } as const;
 
 export const storeFile = (sweep: string): string => join(sweep, STORE);

@@ -8,3 +8,7 @@ export function trialOptions(config: SweepConfig, params: Params): TrainOptions 
   const { name: metric } = metricObjective(objectives);
   return { model, ...options, ...space.fixed, ...params, metric, seed, threads } as TrainOptions;
 }
+
+/** The options of the network's own recipe, as trials would train it. */
+export const recipeOptions = (config: SweepConfig): TrainOptions =>
+  trialOptions({ ...config, space: { dimensions: [], fixed: {} } }, config.first ?? {});

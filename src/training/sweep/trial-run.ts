@@ -9,7 +9,7 @@ import type { EpochRecord } from "../checkpoint.ts";
 import type { OnTrainEvent } from "../events.ts";
 import type { TrainOptions } from "../options.ts";
 import { CHECKPOINTS, runFolder } from "../run-folder.ts";
-import { train } from "../train.ts";
+import { trainOn } from "../train.ts";
 import { LATENCY, metricObjective, type SweepConfig, triesHeads } from "./config.ts";
 import type { HeadBench } from "./head-bench.ts";
 import { latencyOf } from "./latency.ts";
@@ -157,7 +157,7 @@ async function trainRunPart(
   let epochs = 0;
   let best = bestOf(historyOf(out), config);
   try {
-    const result = await train(dataset, partOptions(work, fold), {
+    const result = await trainOn(dataset, partOptions(work, fold), {
       out,
       cacheFolder,
       isResumed: true,

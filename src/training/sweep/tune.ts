@@ -1,10 +1,12 @@
 /** A sweep, as one call. Read next: work.ts, what a worker does; claim.ts, how it chooses. */
 import { availableParallelism } from "node:os";
 import { isAbsolute, join, relative, resolve } from "node:path";
+import type { Dataset } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
 import { SELECTION_METRICS, selectionDirection } from "../../evaluation/index.ts";
 import { writeFileAtomically } from "../../files.node.ts";
 import { VERSION } from "../../version.ts";
+import type { TrainEvent } from "../events.ts";
 import { refuseStrangers } from "../occupancy.ts";
 import { openData } from "../open-data.ts";
 import { settingsOf, type TrainOptions } from "../options.ts";
@@ -19,15 +21,17 @@ import {
   triesHeads,
 } from "./config.ts";
 import { defaultSpace, recipeParams } from "./default-space.ts";
-import { exportBest } from "./export-head.ts";
+import { finishRun } from "./finish-run.ts";
+import { drawHoldout, type Holdout, judgedOn, withoutHoldout } from "./holdout.ts";
 import { PRUNERS, type PrunerName } from "./pruners/index.ts";
-import { refit } from "./refit.ts";
+import { refitted } from "./refit.ts";
 import { type SweepResult, sweepResult } from "./result.ts";
 import { SAMPLERS, type SamplerName } from "./samplers/index.ts";
 import type { Space } from "./space.ts";
 import { readSpace } from "./space-file.ts";
 import { openSqliteStore } from "./sqlite-store.ts";
-import { isSweep, refuseNoSweep, SWEEP_FILES, storeFile } from "./sweep-folder.ts";
+import { isSweep, refuseNoSweep, SWEEP_FILES, storeFile, trialFolder } from "./sweep-folder.ts";
+import { recipeOptions, trialOptions } from "./trial-options.ts";
 import { configOf, type WorkContext, workOn } from "./work.ts";
 import { writeSweepPlots } from "./write-plots.ts";
 
@@ -46,6 +50,8 @@ export interface TuneOptions {
   readonly objectives?: readonly string[] | undefined;
   /** The mean over k folds by patient is the objective. */
   readonly folds?: number | undefined;
+  /** Share of the patients that no trial sees, and on whom the best and the recipe are held together. */
+  readonly holdout?: number | undefined;
   readonly seed?: number | undefined;
   /** How many processes will share the cores. */
   readonly workers?: number | undefined;
@@ -73,17 +79,24 @@ export async function tune(
   options: TuneOptions,
   context: TuneContext,
 ): Promise<SweepResult> {
-  await beginSweep(data, options, context.out);
+  await beginSweep(data, options, context);
   return resumeSweep(context);
 }
 
 /** Writes down what a sweep is, for workers to come. Throws as `tune` does. */
-export async function beginSweep(data: string, options: TuneOptions, out: string): Promise<void> {
+export async function beginSweep(
+  data: string,
+  options: TuneOptions,
+  { out, cacheFolder }: Pick<TuneContext, "out" | "cacheFolder">,
+): Promise<void> {
   const sweep = resolve(out);
   if (isSweep(sweep)) refuseSweep(sweep);
   refuseStrangers(sweep);
   const config = await configFor(data, options);
   refuseAmongFilms(sweep, config.data);
+  const { holdout: share, seed } = config;
+  if (share !== null)
+    await drawHoldout(sweep, await openData(data, config.options), { share, seed, cacheFolder });
   await using store = closing(await openSqliteStore(storeFile(sweep)));
   if (!(await store.begin(config))) refuseSweep(sweep);
 }
@@ -100,17 +113,65 @@ export async function resumeSweep(
   await using store = closing(await openSqliteStore(storeFile(sweep)));
   const config = await configOf(store, sweep);
   if (context.budget) await store.changeBudget(budgetFor(config, context.budget));
-  const dataset = await openData(config.data, config.options);
-  await workOn(sweep, store, dataset, context);
+  const { seen, held } = withoutHoldout(sweep, await openData(config.data, config.options));
+  await workOn(sweep, store, seen, context);
   const trials = await store.trials();
-  const { best } = sweepResult(sweep, config, trials, undefined);
-  if (best && triesHeads(config)) await exportBest(sweep, config, dataset, best, context);
-  if (context.isRefit)
-    await refit(sweep, config, sweepResult(sweep, config, trials, undefined), context);
-  const result = sweepResult(sweep, config, trials, dataset.task);
+  const { best } = sweepResult(sweep, config, trials);
+  const holdout = await concluded({ sweep, config, seen, held, best }, context);
+  const result = sweepResult(sweep, config, trials, { task: seen.task, holdout });
   writeFileAtomically(join(sweep, SWEEP_FILES.result), `${JSON.stringify(result, null, 2)}\n`);
   await writeSweepPlots(sweep, config, result.trials);
   return result;
+}
+
+interface Conclusion {
+  readonly sweep: string;
+  readonly config: SweepConfig;
+  readonly seen: Dataset;
+  readonly held: Dataset;
+  readonly best: SweepResult["best"];
+}
+
+/** The runs that a sweep owes when its trials are over, and what they say of films held out. */
+async function concluded(
+  { sweep, config, seen, held, best }: Conclusion,
+  { signal, cacheFolder, onEvent, isRefit }: TuneContext,
+): Promise<Holdout | null> {
+  if (!best) {
+    if (isRefit) refuseNothing(sweep);
+    return null;
+  }
+  const { number, params } = best;
+  const isFolded = config.folds !== null;
+  const isJudged = config.holdout !== null;
+  const finish = async (out: string, options: TrainOptions): Promise<string> => {
+    const told = (event: TrainEvent) => onEvent?.({ kind: "training", number, event });
+    await finishRun(seen, options, { out, signal, cacheFolder, onEvent: told });
+    return out;
+  };
+  const own = trialOptions(config, params);
+  const recipe = recipeOptions(config);
+  const recipeFolder = join(sweep, SWEEP_FILES.recipe);
+  const refit = () => finish(join(sweep, SWEEP_FILES.refit), refitted(own));
+  if (isRefit) await refit();
+  // Trials of heads leave no model, and the recipe's may have been stopped.
+  if (!isFolded && (isJudged || triesHeads(config))) await finish(best.run, own);
+  if (!isJudged) return null;
+  const contest = isFolded
+    ? { best: await refit(), recipe: await finish(recipeFolder, refitted(recipe)) }
+    : {
+        best: best.run,
+        recipe: await finish(config.first ? trialFolder(sweep, 0) : recipeFolder, recipe),
+      };
+  return judgedOn(held, sweep, config, contest, signal);
+}
+
+function refuseNothing(sweep: string): never {
+  throw new HilumError(
+    "run-unfinished",
+    `No trial of ${sweep} was complete, so nothing is refitted.`,
+    { sweep },
+  );
 }
 
 async function configFor(data: string, options: TuneOptions): Promise<SweepConfig> {
@@ -163,6 +224,7 @@ async function configFor(data: string, options: TuneOptions): Promise<SweepConfi
     sampler,
     pruner,
     folds: folds ?? null,
+    holdout: options.holdout ?? null,
     seed,
     threads,
     steps: folds ?? most,
