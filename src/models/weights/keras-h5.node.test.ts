@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { strToU8, zipSync } from "fflate";
-import { afterAll, describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it, vi } from "vitest";
 import { hashes, values } from "../../../test/reference/trajectories/formula.ts";
 import { referenceBytes, referencePath } from "../../../test/support/reference-file.ts";
 import { rejection } from "../../../test/support/rejection.ts";
@@ -94,6 +94,23 @@ describe("a file that is not as Keras writes it", () => {
     }
     expect(refused).toBeGreaterThan(8);
     expect((await kerasTensors(bytes, "whole.h5")).tensors.size).toBe(14);
+  });
+
+  it("is the last that its copy of the HDF5 library reads, which whole files share", async () => {
+    const bytes = referenceBytes("keras-files/legacy.h5");
+    const copies = vi.spyOn(WebAssembly, "instantiate");
+    const copiesMadeFor = async (contents: Uint8Array) => {
+      const before = copies.mock.calls.length;
+      await kerasTensors(contents, "some.h5").catch(() => undefined);
+      return copies.mock.calls.length - before;
+    };
+    await copiesMadeFor(bytes);
+    const cut = bytes.slice(0, 2000);
+    const counts: number[] = [];
+    for (const contents of [bytes, cut, bytes, bytes, cut, cut])
+      counts.push(await copiesMadeFor(contents));
+    copies.mockRestore();
+    expect(counts).toEqual([0, 0, 1, 0, 0, 1]);
   });
 });
 
