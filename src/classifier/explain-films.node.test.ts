@@ -7,6 +7,7 @@ import { writeSmallClassifier } from "../../test/support/small-classifier.ts";
 import { planPhantoms } from "../datasets/index.ts";
 import { explainFilms } from "./explain-films.node.ts";
 import { openExplainer } from "./explainer.node.ts";
+import { correctedFilm } from "./gate/corrected-film.ts";
 import { peakOf } from "./heated-film.node.ts";
 import { loadClassifier } from "./load.node.ts";
 import { overlayPng } from "./overlay.node.ts";
@@ -43,6 +44,26 @@ it("a padded film's heat is that of its own part of the square", () => {
   };
   expect(peakOf(heat, { width: 100, height: 50 }, "pad")).toEqual({ x: 0.375, y: 0.25 });
   expect(peakOf({ ...heat, values: new Float32Array(16) }, { width: 9, height: 9 })).toBeNull();
+});
+
+it("a film whose greys were put right is shown so, and the picture says it", async () => {
+  const film = { width: 50, height: 50, pixels: new Uint8Array(2500).fill(200) };
+  const corrections = ["inverted"] as const;
+  const shown = correctedFilm(film, { corrections });
+  expect(shown.pixels[0]).toBe(55);
+  expect(correctedFilm(film, { corrections: [] })).toBe(film);
+  const heat = { width: 1, height: 1, values: new Float32Array(1) };
+  const [said, unsaid] = await Promise.all(
+    [corrections, undefined].map((of) => overlayPng(shown, heat, { ...FACTS, corrections: of })),
+  );
+  const { height } = await sharp(said).metadata();
+  const line = { left: 288, top: height! - 28, width: 400, height: 20 };
+  const brightest = async (png: Buffer) => {
+    const pixels = await sharp(png).extract(line).greyscale().raw().toBuffer();
+    return Math.max(...pixels);
+  };
+  expect(await brightest(said!)).toBeGreaterThan(200);
+  expect(await brightest(unsaid!)).toBeLessThan(40);
 });
 
 it("films of one name get pictures of their own, and what is no film an error", async () => {

@@ -1,14 +1,16 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { expectClose } from "../../test/support/close.ts";
 import { rejection } from "../../test/support/rejection.ts";
 import type { Task } from "../datasets/index.portable.ts";
 import { NORMALIZATIONS, type Normalization } from "../images/index.portable.ts";
 import { networkEntry } from "../models/index.ts";
-import { openSession } from "../onnx/index.node.ts";
+import { openSession, readModelFile } from "../onnx/index.node.ts";
 import { float32 } from "../onnx/index.ts";
 import { assembleClassifier } from "./assemble.ts";
 import { EXPLANATION_METHODS, openExplainer } from "./explainer.node.ts";
 import { flipAveraged } from "./flip-averaged.ts";
+import { withGate } from "./gate/with-gate.ts";
 import { integratedGradientsGraph } from "./integrated-gradients.ts";
 import { partsOf } from "./network-of.ts";
 
@@ -119,6 +121,34 @@ describe("an explainer", () => {
       expect(contra![index]).toBeCloseTo(-value, 6);
     });
   });
+
+  it.each(EXPLANATION_METHODS)(
+    "reads by %s a film whose greys are inverted as the gate puts it right",
+    async (method) => {
+      const gate = await readModelFile("models/gate.onnx");
+      const model = withGate(classifierOf("cnn", TWO), gate);
+      // Dark fields either side of a bright middle: whichever of it and its negative is kept, it is one.
+      const greys = Array.from({ length: 128 * 128 }, (_, i) => {
+        const [x, y] = [i % 128, Math.floor(i / 128)];
+        return Math.abs(x - 64) > 20 && x > 12 && x < 116 && y > 20 ? 60 : 190;
+      });
+      const film = { width: 128, height: 128, pixels: Uint8Array.from(greys) };
+      const negative = { ...film, pixels: film.pixels.map((grey) => 255 - grey) };
+      const maps = await Promise.all(
+        ["NORMAL", "PNEUMONIA"].map(async (name) => {
+          const options = { method, class: name, cells: 4, steps: 8 };
+          const explainer = await openExplainer(model, options);
+          const found = await explainer.explain([film, negative]);
+          await explainer.close();
+          return found.map(({ heatMap }) => [...heatMap.values]);
+        }),
+      );
+      const [one, other] = [0, 1].map((index) => maps.flatMap((found) => found[index]!));
+      expect(Math.max(...one!)).toBeGreaterThan(0);
+      const dims = [one!.length];
+      expectClose({ dims, data: other! }, { dims, data: one! }, { ofLargest: 1e-4 }, method);
+    },
+  );
 
   it("refuses more cells than the picture has pixels", async () => {
     const opened = openExplainer(classifierOf("cnn", TWO), { method: "occlusion", cells: 17 });

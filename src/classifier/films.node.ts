@@ -17,7 +17,7 @@ export async function readFilms(
   paths: readonly string[],
   options: ReadFilesOptions = {},
 ): Promise<FileReading[]> {
-  const found = (await Promise.all(paths.map(filesAt))).flat();
+  const found = await filesAtAll(paths);
   const readings = await classifier.read(
     found.filter(({ error }) => !error).map(({ path }) => path),
     options,
@@ -25,7 +25,11 @@ export async function readFilms(
   return found.map((file) => (file.error ? file : readings.shift()!));
 }
 
-type FoundFile = Pick<FileReading, "path" | "error">;
+export type FoundFile = Pick<FileReading, "path" | "error">;
+
+/** One entry for each file at the paths, as `readFilms` reads them. */
+export const filesAtAll = async (paths: readonly string[]): Promise<FoundFile[]> =>
+  (await Promise.all(paths.map(filesAt))).flat();
 
 async function filesAt(path: string): Promise<FoundFile[]> {
   const info = await stat(path).catch(() => undefined);

@@ -18,6 +18,7 @@ export { filmForHeat, HEAT_COLOURS, type HeatedFilm, peakOf } from "./heated-fil
 export {
   type Classifier,
   type FileReading,
+  type FilmReading,
   loadClassifier,
   loadMetadata,
   modelPath,

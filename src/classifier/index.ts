@@ -12,6 +12,7 @@ export {
 export { FEATURES, withFeatures } from "./features.ts";
 export { flipAveraged } from "./flip-averaged.ts";
 export { GATE_BACKBONE, GATE_SIZE, gateBackbone } from "./gate/backbone.ts";
+export { correctedFilm } from "./gate/corrected-film.ts";
 export {
   type GateParts,
   gateFeatures,
@@ -27,6 +28,7 @@ export {
   type GateLimits,
   type GateMetadata,
   type GateScore,
+  gateWords,
   NO_GATE,
   readGateMetadata,
   type Verdict,

@@ -24,6 +24,11 @@ export interface FileReading {
   readonly error?: HilumError;
 }
 
+/** A reading together with the film itself, which is absent where it cannot be read. */
+export interface FilmReading extends FileReading {
+  readonly film?: GreyImage;
+}
+
 export interface ReadFilesOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
@@ -40,6 +45,11 @@ export interface Classifier {
   probabilities(films: readonly GreyImage[]): Promise<Float32Array[]>;
   /** One entry per path, in order; what cannot be read has an error and does not stop the rest. */
   read(paths: readonly string[], options?: ReadFilesOptions): Promise<FileReading[]>;
+  /** The same some films at a time with the films themselves, for whoever has more to do with them. */
+  films(
+    paths: readonly string[],
+    options?: Pick<ReadFilesOptions, "signal">,
+  ): AsyncGenerator<readonly FilmReading[]>;
   close(): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 }
@@ -87,13 +97,23 @@ export async function loadClassifier(
     return results;
   };
   const close = () => session.close();
+  const films = (paths: readonly string[], { signal }: ReadFilesOptions = {}) =>
+    filmReadings(paths, { metadata, looked }, signal);
   return {
     path,
     model,
     metadata,
     gate,
     probabilities: async (films) => (await looked(films)).map((film) => film.probabilities),
-    read: (paths, readOptions = {}) => readFiles(paths, { metadata, looked }, readOptions),
+    films,
+    async read(paths, { onProgress, ...readOptions } = {}) {
+      const results: FileReading[] = [];
+      for await (const chunk of films(paths, readOptions)) {
+        results.push(...chunk.map(({ film: _, ...entry }) => entry));
+        onProgress?.({ done: results.length, total: paths.length });
+      }
+      return results;
+    },
     close,
     [Symbol.asyncDispose]: close,
   };
@@ -132,36 +152,28 @@ async function withoutModel(folder: string): Promise<string> {
   return `${folder} holds no model.onnx and is no run. Name the folder of a run or an .onnx file.`;
 }
 
-async function readFiles(
+/** In the order of the paths; the next films are decoded while these go through the network. */
+async function* filmReadings(
   paths: readonly string[],
   { metadata, looked }: Pick<Classifier, "metadata"> & Looking,
-  { signal, onProgress }: ReadFilesOptions,
-): Promise<FileReading[]> {
-  const results: FileReading[] = [];
+  signal: AbortSignal | undefined,
+): AsyncGenerator<readonly FilmReading[]> {
   const decode = (start: number) =>
     Promise.all(paths.slice(start, start + CHUNK).map((path) => decoded(path, metadata)));
   let ahead = decode(0);
   for (let start = 0; start < paths.length; start += CHUNK) {
     if (signal?.aborted)
-      throw new HilumError(
-        "interrupted",
-        `Stopped after ${results.length} of ${paths.length} images.`,
-      );
+      throw new HilumError("interrupted", `Stopped after ${start} of ${paths.length} images.`);
     const films = await ahead;
     ahead = decode(start + CHUNK);
-    const readable = films.filter((film): film is GreyImage => !isHilumError(film));
-    const found = await looked(readable);
-    films.forEach((film, index) => {
+    const found = await looked(films.filter((film): film is GreyImage => !isHilumError(film)));
+    yield films.map((film, index): FilmReading => {
       const path = paths[start + index]!;
-      if (isHilumError(film)) results.push({ path, error: film });
-      else {
-        const { probabilities, verdict } = found.shift()!;
-        results.push({ path, reading: readingOf(probabilities, metadata, verdict) });
-      }
+      if (isHilumError(film)) return { path, error: film };
+      const { probabilities, verdict } = found.shift()!;
+      return { path, film, reading: readingOf(probabilities, metadata, verdict) };
     });
-    onProgress?.({ done: results.length, total: paths.length });
   }
-  return results;
 }
 
 async function decoded(

@@ -2,9 +2,9 @@
 import { removeDeadNodes } from "../autodiff/index.ts";
 import type { Task } from "../datasets/index.portable.ts";
 import { embedGraph } from "../models/index.ts";
-import { type Graph, graphBuilder, type Model, type Value } from "../onnx/index.ts";
+import { type Graph, graphBuilder, type Model, type Node, type Value } from "../onnx/index.ts";
 import { withoutGate } from "./gate/with-gate.ts";
-import { landmarksOf } from "./landmarks.ts";
+import { type Landmarks, landmarksOf } from "./landmarks.ts";
 import { readMetadata } from "./metadata.ts";
 import { withMirrors } from "./mirrors.ts";
 
@@ -13,60 +13,78 @@ export interface ClassifierParts {
   /** Side of the pictures. */
   readonly size: number;
   /**
-   * The classifier, with its `images` uint8 `[N, H, W]` as the network sees them, resized and
-   * normalised, as another output `picture` float32 `[N, 1, S, S]` (their mirrors after them where
-   * these are averaged).
+   * `images` uint8 `[N, H, W]` to the classifier's `probabilities`, and to `picture` float32
+   * `[N, 1, S, S]`: the films as the network sees them, resized, with greys that the gate puts
+   * right, and normalised (their mirrors after them where these are averaged).
    */
   readonly whole: Graph;
-  /** `picture` to `logits` `[N, logitCount(task)]`, averaged over mirrors that it makes itself. */
+  /**
+   * `picture` to `logits` `[N, logitCount(task)]`, averaged over mirrors that it makes itself, and
+   * `probabilities` `[N, C]`.
+   */
   readonly network: Graph;
 }
 
 export const PICTURE = "picture";
+export const PROBABILITIES = "probabilities";
 const LOGITS = "logits";
 
 /** Throws `not-a-classifier` where the two cannot be told apart. */
-export function partsOf(whole: Model): ClassifierParts {
-  // What the gate puts right lies between resizing and normalising: the film is taken as it comes.
-  const model = withoutGate(whole);
+export function partsOf(model: Model): ClassifierParts {
   const { task, input } = readMetadata(model.metadata, "the model");
   const { graph } = model;
-  const { normalized: name, logits } = landmarksOf(model);
-  const before = new Set(removeDeadNodes(withOutput(graph, name)).nodes);
+  const { normalized: name, logits } = cutsOf(model);
   const picture = { name, type: "float32", shape: ["N", 1, input.size, input.size] } as const;
   const network = removeDeadNodes({
-    ...withOutput(graph, logits),
+    ...withOutputs(graph, logits, PROBABILITIES),
     inputs: [picture],
-    nodes: graph.nodes.filter((node) => !before.has(node)),
+    nodes: nodesAfter(graph, name),
   });
   const cut = renamed(renamed(network, name, PICTURE), logits, LOGITS);
-  const [output] = withOutput(graph, name).outputs;
   return {
     task,
     size: input.size,
-    whole: renamed({ ...graph, outputs: [...graph.outputs, output!] }, name, PICTURE),
+    whole: renamed(removeDeadNodes(withOutputs(graph, PROBABILITIES, name)), name, PICTURE),
     network: input.averaging ? mirroring(cut, input.size) : cut,
   };
+}
+
+/** The nodes between what the network reads and its logits, in order. Throws `not-a-classifier`. */
+export function networkNodes(model: Model): readonly Node[] {
+  const { normalized, logits } = cutsOf(model);
+  const graph = withOutputs(model.graph, logits);
+  return removeDeadNodes({ ...graph, nodes: nodesAfter(graph, normalized) }).nodes;
+}
+
+/** The gate normalises films of its own; what it is put in front of keeps its names. */
+const cutsOf = (model: Model): Landmarks => landmarksOf(withoutGate(model));
+
+function nodesAfter(graph: Graph, name: string): readonly Node[] {
+  const before = new Set(removeDeadNodes(withOutputs(graph, name)).nodes);
+  return graph.nodes.filter((node) => !before.has(node));
 }
 
 /** The network of pictures and their mirrors as one of pictures alone. */
 function mirroring(network: Graph, size: number): Graph {
   const builder = graphBuilder();
   const picture = builder.input(PICTURE, "float32", ["N", 1, size, size]);
-  builder.output(logitsOf(withMirrors(picture), network), LOGITS);
+  const said = embedded(withMirrors(picture), network);
+  for (const name of [LOGITS, PROBABILITIES]) builder.output(said[name]!, name);
   return builder.build("network");
 }
 
 /** The logits of pictures `[B, 1, S, S]`, with the network's nodes appended to their builder. */
-export function logitsOf(picture: Value, network: Graph): Value {
-  return embedGraph(picture.builder, network, { [PICTURE]: picture }, { prefix: "network" })[
+export const logitsOf = (picture: Value, network: Graph): Value =>
+  embedded(picture, { ...network, outputs: network.outputs.filter(({ name }) => name === LOGITS) })[
     LOGITS
   ]!;
-}
 
-const withOutput = (graph: Graph, name: string): Graph => ({
+const embedded = (picture: Value, network: Graph): Readonly<Record<string, Value>> =>
+  embedGraph(picture.builder, network, { [PICTURE]: picture }, { prefix: "network" });
+
+const withOutputs = (graph: Graph, ...names: readonly string[]): Graph => ({
   ...graph,
-  outputs: [{ name, type: "float32", shape: null }],
+  outputs: names.map((name) => ({ name, type: "float32", shape: null })),
 });
 
 function renamed(graph: Graph, from: string, to: string): Graph {

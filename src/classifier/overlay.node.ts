@@ -3,6 +3,7 @@ import type { Fit } from "../images/index.portable.ts";
 import { escapeHtml, NOT_FOR_CLINICAL_USE } from "../page.ts";
 import type { HeatMap } from "./explainer.node.ts";
 import type { Film } from "./film-batches.ts";
+import { type GateCode, gateWords } from "./gate/scores.ts";
 import { filmForHeat, HEAT_COLOURS } from "./heated-film.node.ts";
 
 export interface OverlayFacts {
@@ -14,6 +15,8 @@ export interface OverlayFacts {
   readonly method: string;
   /** How the film was made square; "squash" by default. */
   readonly fit?: Fit | undefined;
+  /** What was put right of the film that is shown. */
+  readonly corrections?: readonly GateCode[] | undefined;
 }
 
 const LONG_SIDE = 640;
@@ -56,7 +59,7 @@ export async function overlayPng(
 }
 
 function textOf(facts: OverlayFacts, { width, height }: { width: number; height: number }) {
-  const { label, probability, method, class: of = label } = facts;
+  const { label, probability, method, class: of = label, corrections = [] } = facts;
   const stops = HEAT_COLOURS.map(
     (colour, index) => `<stop offset="${index * 10}%" stop-color="rgb(${colour.join(",")})"/>`,
   ).join("");
@@ -72,5 +75,6 @@ ${line(GAP, 52, 14, `Heat: what speaks for ${of}, by ${method}. ${NOT_FOR_CLINIC
 ${line(GAP, foot + 46, 13, "0")}
 ${line(GAP + 170, foot + 46, 13, "largest here")}
 ${line(GAP + 272, foot + 26, 13, "It shows where the network looked, not where disease is.")}
+${corrections.length > 0 ? line(GAP + 272, foot + 46, 13, `The film's ${gateWords(corrections)}.`) : ""}
 </g></svg>`;
 }

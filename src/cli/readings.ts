@@ -1,7 +1,7 @@
 /** Readings of films as a table for people and as comma-separated values. */
 
 import type { FileReading } from "../classifier/index.node.ts";
-import { GATE_CODES, type GateCode } from "../classifier/index.ts";
+import { gateWords } from "../classifier/index.ts";
 import { labelsOf, type Task } from "../datasets/index.portable.ts";
 import { table } from "./table.ts";
 
@@ -9,7 +9,7 @@ export function readingsTable(readings: readonly FileReading[], positive: string
   const rows = readings.map(({ path, reading, error }) => {
     if (error) return [path, "–", `not read: ${error.code}`];
     const { label, probability, probabilities, assessed, reasons } = reading!;
-    if (!assessed) return [path, "not assessed", worded(reasons)];
+    if (!assessed) return [path, "not assessed", gateWords(reasons)];
     const numbers =
       probability === null
         ? Object.entries(probabilities)
@@ -20,7 +20,7 @@ export function readingsTable(readings: readonly FileReading[], positive: string
   });
   const notes = readings.flatMap(({ path, reading }) =>
     reading?.assessed && reading.corrections.length + reading.warnings.length > 0
-      ? [`${path}: ${worded([...reading.corrections, ...reading.warnings])}`]
+      ? [`${path}: ${gateWords([...reading.corrections, ...reading.warnings])}`]
       : [],
   );
   const readTable = table(rows, [
@@ -30,9 +30,6 @@ export function readingsTable(readings: readonly FileReading[], positive: string
   ]);
   return [readTable, ...notes].join("\n");
 }
-
-const worded = (codes: readonly GateCode[]): string =>
-  codes.map((code) => GATE_CODES[code]).join("; ");
 
 /**
  * Columns path, label, probability (of the positive class; with several classes or findings one

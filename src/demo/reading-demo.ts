@@ -10,6 +10,7 @@ import {
   SHIPPED_MODEL,
   shippedModel,
 } from "../classifier/index.node.ts";
+import { correctedFilm } from "../classifier/index.ts";
 import { type PlannedPhantom, writePhantomDataset } from "../datasets/index.ts";
 import { HilumError, isHilumError } from "../errors.ts";
 import { guardDisk, writeFileAtomically } from "../files.node.ts";
@@ -144,7 +145,8 @@ async function withPictures(
         const film = await readImage(entry.path, window ? { window } : {});
         const isExplained = entry.reading.assessed || phantom !== undefined;
         const [explained] = isExplained ? ((await explainer?.explain([film])) ?? []) : [];
-        jpeg = await overlayPicture(film, explained?.heatMap ?? null, fit);
+        const shown = correctedFilm(film, entry.reading);
+        jpeg = await overlayPicture(shown, explained?.heatMap ?? null, fit);
         pictures++;
       }
       films.push({ ...entry, jpeg, drawn: phantom });

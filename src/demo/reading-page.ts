@@ -1,7 +1,7 @@
 /** What the shipped model said of some films, as one HTML page. */
 import { basename } from "node:path";
 import type { ClassifierMetadata } from "../classifier/index.ts";
-import { GATE_CODES, NOTICE, type Reading, readingOf } from "../classifier/index.ts";
+import { gateWords, NOTICE, type Reading, readingOf } from "../classifier/index.ts";
 import { escapeHtml, page } from "../page.ts";
 import { COMMANDS_AFTER_READING } from "./commands.ts";
 import { HEAT_GRADIENT } from "./overlay.ts";
@@ -85,7 +85,7 @@ function card(film: PicturedFilm, record: ReadingRecord): string {
 function readingWords(reading: Reading, { synthetic, isGated, metadata }: ReadingRecord): string {
   const { assessed, reasons, corrections, warnings } = reading;
   const codes = assessed ? [...corrections, ...warnings] : reasons;
-  const gate = codes.map((code) => GATE_CODES[code]).join("; ");
+  const gate = gateWords(codes);
   const verdict = assessed ? (gate ? `Gate: ${gate}` : "Gate: assessed") : `Not assessed: ${gate}`;
   const gateLine = isGated
     ? `<p${codes.length > 0 ? ' class="gate"' : ""}>${escapeHtml(verdict)}</p>`

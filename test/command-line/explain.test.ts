@@ -15,7 +15,7 @@ it("explain --json has an overlay of each film, and a line for what is none", as
   const { exitCode, stderr, json } = await hilum(...words);
   const { images } = json<{ images: Record<string, unknown>[] }>();
   expect(exitCode).toBe(2);
-  expect(stderr).toMatch(/^hilum: .*junk.* is not an image.*\n$/);
+  expect(stderr).toMatch(/^hilum: .*junk.* is not an image.*$/m);
   expect(images.at(-1)).toMatchObject({ path: junk, error: { code: "image-unrecognised" } });
   const films = images.filter(({ overlay }) => overlay);
   expect(films).toHaveLength(2);

@@ -22,6 +22,10 @@ export const GATE_CODES = {
 } as const;
 export type GateCode = keyof typeof GATE_CODES;
 
+/** What the codes mean, as one line. */
+export const gateWords = (codes: readonly GateCode[]): string =>
+  codes.map((code) => GATE_CODES[code]).join("; ");
+
 export interface GateScore {
   /** What is measured; the column of the output `gate` by its place in the table. */
   readonly name: string;

@@ -7,16 +7,20 @@ import {
   NOTICE,
   openExplainer,
 } from "../../classifier/index.node.ts";
+import { gateWords } from "../../classifier/index.ts";
 import { type CommandDefinition, count, text } from "../command.ts";
 import { progressBar } from "../progress.ts";
 
 const NOTES = `
 Each film gets a PNG called after it: the film, and beside it the heat of what
-speaks for the class. Of films of one name the later ones are numbered.
+speaks for the class. Of films of one name the later ones are numbered. A film
+whose greys the model's gate puts right is shown and explained as the network sees
+it, by every method, and the picture says so.
 
 --json prints {model, images: [{path, label, class, probability, method, overlay,
 peak}]}: the probability is that of the class; peak is {x, y}, shares of the film's
-width and height, or null. An image that the model's gate does not assess has
+width and height, or null. A model with a gate also says {corrections, warnings},
+as predict does. An image that the model's gate does not assess has
 {path, assessed: false, reasons}. A film that cannot be read has {path, error:
 {code, message}}, and the exit code is 2 after all others are explained.
 `;
@@ -43,7 +47,7 @@ export const EXPLAIN: CommandDefinition = {
   ],
   notes: NOTES,
   examples: [
-    "hilum explain runs/cnn film.jpeg",
+    "hilum explain pneumonia film.jpeg",
     "hilum explain runs/cnn incoming/ --method occlusion --out occlusion --json",
   ],
   async run([model, paths], options, { output, signal }) {
@@ -62,10 +66,16 @@ export const EXPLAIN: CommandDefinition = {
         onProgress: ({ done, total }) => bar.update(done, total),
       });
       bar.stop();
-      output.result({ model: classifier.path, images: images.map(plain) });
+      const isGated = classifier.gate !== undefined;
+      output.result({
+        model: classifier.path,
+        images: images.map((image) => plain(image, isGated)),
+      });
       if (!output.isJson) {
         const { table } = await import("../table.ts");
-        output.print(`${table(images.map(row), HEADINGS)}\n\n${NOTICE}`);
+        const notes = images.flatMap(remark);
+        const shown = [table(images.map(row), HEADINGS), ...notes].join("\n");
+        output.print(`${shown}\n\n${NOTICE}`);
       }
       const failed = images.filter(({ error }) => error);
       for (const { error } of failed) output.note(`hilum: ${error!.message}`);
@@ -86,8 +96,16 @@ function row({ path, reading, error, explanation }: FileExplanation): string[] {
   return [path, reading!.label!, `${of} ${probability.toFixed(4)}`, overlay];
 }
 
-function plain({ path, reading, error, explanation }: FileExplanation): object {
+/** What the gate put right or warns of. */
+function remark({ path, reading }: FileExplanation): string[] {
+  if (!reading?.assessed) return [];
+  const codes = [...reading.corrections, ...reading.warnings];
+  return codes.length === 0 ? [] : [`${path}: ${gateWords(codes)}`];
+}
+
+function plain({ path, reading, error, explanation }: FileExplanation, isGated: boolean): object {
   if (error) return { path, error: { code: error.code, message: error.message } };
   if (!explanation) return { path, assessed: false, reasons: reading!.reasons };
-  return { path, label: reading!.label, ...explanation };
+  const { label, corrections, warnings } = reading!;
+  return { path, label, ...explanation, ...(isGated ? { corrections, warnings } : {}) };
 }
