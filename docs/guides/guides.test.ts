@@ -135,11 +135,12 @@ describe("the guide to", () => {
     expect(card).toContain("method platt");
   });
 
-  it("explaining writes a picture of every film, by three methods", async () => {
+  it("explaining writes a picture of every film, by three methods, and tries two of them", async () => {
     await shell(blocks("explaining", "sh"));
     await program("explaining");
     for (const folder of ["heat", "occlusion", "layers"])
       expect(readdirSync(join(home, folder)), folder).toHaveLength(tests);
+    expect(readdirSync(join(home, "tried", "figures"))).toContain("deletion.svg");
   });
 
   it("reading films reads every film", async () => {

@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   flipAveraged,
+  NOTICE,
   readMetadata,
   withFeatures,
   withGate,
@@ -21,6 +22,7 @@ import {
   train,
   writeCard,
 } from "../../src/training/index.ts";
+import { heatMapsTried } from "./heat-maps.ts";
 import { judged } from "./judged.ts";
 import type { FlagshipRecipe } from "./recipe.ts";
 
@@ -51,6 +53,7 @@ export const SHIPPED = {
   model: "pneumonia.onnx",
   card: "pneumonia.md",
   metrics: "pneumonia.metrics.json",
+  heatMaps: "pneumonia.heat-maps.json",
 } as const;
 
 const modelOf = (run: string) => readModelFile(runFolder(run).file("model"));
@@ -61,6 +64,14 @@ const progress = ({ onProgress }: Making, title: string) => ({
     onProgress?.(title, done, total),
 });
 const digestOf = (file: string) => hash("sha256", readFileSync(file));
+
+/** Whether a file beside the bundle tells of the bundle as it is. */
+function isOfModel(out: string, name: string): boolean {
+  const [model, facts] = [join(out, SHIPPED.model), join(out, name)];
+  if (!existsSync(model) || !existsSync(facts)) return false;
+  const { sha256 } = JSON.parse(readFileSync(facts, "utf8")) as { sha256?: string };
+  return sha256 === digestOf(model);
+}
 
 /** Whether the bundle there is this run's: the repository comes with one of an earlier run. */
 async function isBundled({ gate, run, out }: Making): Promise<boolean> {
@@ -140,12 +151,7 @@ export const STEPS: readonly Step[] = [
   {
     title: "measure the bundle on the validation films, clean and corrupted",
     minutes: ({ minutes }) => minutes / 2,
-    async isDone({ out }) {
-      const [model, metrics] = [join(out, SHIPPED.model), join(out, SHIPPED.metrics)];
-      if (!existsSync(model) || !existsSync(metrics)) return false;
-      const { sha256 } = JSON.parse(readFileSync(metrics, "utf8")) as { sha256?: string };
-      return sha256 === digestOf(model);
-    },
+    isDone: async ({ out }) => isOfModel(out, SHIPPED.metrics),
     async work(making) {
       const { data, run, out, signal } = making;
       const file = join(out, SHIPPED.model);
@@ -159,6 +165,24 @@ export const STEPS: readonly Step[] = [
         })),
       };
       writeFileAtomically(join(out, SHIPPED.metrics), `${JSON.stringify(facts, null, 2)}\n`);
+    },
+  },
+  {
+    title: "try the bundle's heat maps on validation films (hilum evaluate --faithfulness)",
+    minutes: ({ heatMapMinutes }) => heatMapMinutes,
+    isDone: async ({ out }) => isOfModel(out, SHIPPED.heatMaps),
+    async work(making) {
+      const { recipe, data, run, out, signal } = making;
+      const file = join(out, SHIPPED.model);
+      const found = await heatMapsTried(file, {
+        run: finishedRun(run),
+        data,
+        wanted: recipe.faithfulness,
+        signal,
+        ...progress(making, "trying heat maps"),
+      });
+      const facts = { sha256: digestOf(file), notice: NOTICE, ...found };
+      writeFileAtomically(join(out, SHIPPED.heatMaps), `${JSON.stringify(facts, null, 2)}\n`);
     },
   },
 ];

@@ -1,5 +1,6 @@
 /** Heat over a film: its colours, where it is greatest, and the film under it. */
 import type { Fit } from "../images/index.portable.ts";
+import { heatAt } from "./enlarged-heat.ts";
 import type { HeatMap } from "./explainer.node.ts";
 import type { Film } from "./film-batches.ts";
 
@@ -92,19 +93,6 @@ function coloured(
       });
     }
   return picture;
-}
-
-/** Bilinear between the middles of the cells, at shares of width and height. */
-function heatAt({ width, height, values }: HeatMap, u: number, v: number): number {
-  const x = Math.min(width - 1, Math.max(0, u * width - 0.5));
-  const y = Math.min(height - 1, Math.max(0, v * height - 0.5));
-  const [column, row] = [Math.floor(x), Math.floor(y)];
-  const [right, below] = [Math.min(width - 1, column + 1), Math.min(height - 1, row + 1)];
-  const along = (line: number) => {
-    const first = values[line * width + column]!;
-    return first + (values[line * width + right]! - first) * (x - column);
-  };
-  return along(row) + (along(below) - along(row)) * (y - row);
 }
 
 function colourOf(heat: number): number[] {

@@ -1,4 +1,6 @@
 /** Classifiers from files, in Node. */
+
+export { enlargedHeat } from "./enlarged-heat.ts";
 export {
   type ExplainFilmsOptions,
   explainFilms,
@@ -26,5 +28,6 @@ export {
 } from "./load.node.ts";
 export { NOTICE } from "./metadata.ts";
 export { type OverlayFacts, overlayPng } from "./overlay.node.ts";
+export { openPictureReader, type PictureReader } from "./pictures.node.ts";
 export { type FeatureReader, openFeatureReader, readFeatures } from "./read-features.node.ts";
 export { SHIPPED_MODEL, shippedModel } from "./shipped.node.ts";

@@ -50,5 +50,6 @@ export {
 } from "./metadata.ts";
 export { averageMirrors, withMirrors } from "./mirrors.ts";
 export { type Reading, readingOf } from "./reading.ts";
+export { weightLayers, withShuffledWeights } from "./shuffled-weights.ts";
 export { withStoredWeights } from "./stored-weights.ts";
 export { logitCount, logitTargets, probabilitiesOf } from "./task.ts";

@@ -1,4 +1,5 @@
 /** What `evaluate` evaluates: a model on films, or a file of predictions. */
+import type { ExplanationMethod } from "../classifier/index.node.ts";
 import { HilumError } from "../errors.ts";
 import { type Report, reportPredictions, statedThreshold } from "../evaluation/index.ts";
 import { type CommandContext, text } from "./command.ts";
@@ -25,6 +26,16 @@ export async function evaluated(
     refuse("predictions", "Give a model or --predictions, not both.");
   if (predictions !== undefined && options.robustness === true)
     refuse("robustness", "Option --robustness needs a model that reads films, not --predictions.");
+  if (predictions !== undefined && options.faithfulness !== undefined)
+    refuse(
+      "faithfulness",
+      "Option --faithfulness needs a model that reads films, not --predictions.",
+    );
+  if (options.explanations !== undefined && options.faithfulness === undefined)
+    refuse(
+      "explanations",
+      "Option --explanations says which heat maps --faithfulness tries: give both.",
+    );
   if (predictions !== undefined && options.reference !== undefined)
     refuse("reference", "Option --reference needs a model that reads films, not --predictions.");
   if (predictions !== undefined) return predictionsEvaluated(predictions, options);
@@ -47,6 +58,17 @@ const optionsOf = ({ threshold, split, images, subgroup, prevalence }: Options) 
   subgroups: subgroup as readonly string[] | undefined,
   prevalence: prevalence as number | undefined,
 });
+
+/** How many films' heat maps are tried where no number is said. */
+export const HEAT_MAP_FILMS = 40;
+
+const faithfulnessOf = ({ faithfulness, explanations }: Options) =>
+  faithfulness === undefined
+    ? undefined
+    : {
+        films: faithfulness === true ? HEAT_MAP_FILMS : (faithfulness as number),
+        methods: explanations as readonly ExplanationMethod[] | undefined,
+      };
 
 async function predictionsEvaluated(file: string, options: Options): Promise<Evaluated> {
   const asked = optionsOf(options);
@@ -76,6 +98,7 @@ async function modelEvaluated(
         ...asked,
         reference: text(options.reference),
         isRobustnessWanted: options.robustness === true,
+        faithfulness: faithfulnessOf(options),
         isStrict: options.strict === true,
         patientPattern: text(options.patientPattern),
         labelPattern: text(options.labelPattern),
@@ -84,6 +107,10 @@ async function modelEvaluated(
         onEstimate: ({ films, readings, seconds }) =>
           output.note(
             `robustness: ${films.toLocaleString("en")} films, ${readings.toLocaleString("en")} readings: about ${duration(seconds)}`,
+          ),
+        onHeatMaps: ({ films, methods, seconds }) =>
+          output.note(
+            `faithfulness: ${films.toLocaleString("en")} films, ${methods.join(", ")}: about ${duration(seconds)}`,
           ),
         onProgress({ work, done, total }) {
           barOf(work).update(done, total);
@@ -102,7 +129,7 @@ async function modelEvaluated(
 }
 
 function resultOf(source: object, report: Report, problems: readonly object[]): object {
-  const { evaluation, analysis, shift, uncertainBand, robustness, warnings } = report;
+  const { evaluation, analysis, shift, uncertainBand, robustness, faithfulness, warnings } = report;
   return {
     ...source,
     ...evaluation,
@@ -110,6 +137,7 @@ function resultOf(source: object, report: Report, problems: readonly object[]): 
     shift,
     uncertainBand,
     robustness,
+    faithfulness,
     warnings,
     problems,
   };

@@ -8,6 +8,9 @@ import {
   classRows,
   embeddingText,
   FINDING_HEAD,
+  faithfulnessHead,
+  faithfulnessRows,
+  faithfulnessText,
   findingRows,
   METRIC_HEAD,
   metricRows,
@@ -15,6 +18,7 @@ import {
   ROBUSTNESS_HEAD,
   robustnessRows,
   SHIFT_HEAD,
+  sanityText,
   shiftRows,
   subgroupHead,
   subgroupRows,
@@ -28,6 +32,7 @@ export function evaluationText({
   shift,
   uncertainBand,
   robustness,
+  faithfulness,
 }: Pick<Report, "evaluation"> & Partial<Report>): string {
   const { n, patients, positive, threshold, confusion, metrics, perClass } = evaluation;
   const parts = [
@@ -66,5 +71,13 @@ export function evaluationText({
   if (robustness)
     for (const [key, head] of Object.entries(ROBUSTNESS_HEAD))
       parts.push(table(robustnessRows(robustness, key as keyof typeof ROBUSTNESS_HEAD), head));
+  if (faithfulness) {
+    parts.push(faithfulnessText(faithfulness));
+    if ("methods" in faithfulness)
+      for (const method of faithfulness.methods) {
+        const rows = faithfulnessRows(method, faithfulness);
+        parts.push(`${table(rows, faithfulnessHead(method))}\n${sanityText(method)}`);
+      }
+  }
   return parts.join("\n\n");
 }

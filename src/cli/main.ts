@@ -186,7 +186,13 @@ function addCommand(program: Command, definition: CommandDefinition, action: Act
   for (const { name, description } of definition.operands) command.argument(name, description);
   for (const { flags, description, parse, choices, isRequired, group } of definition.options) {
     const option = new Option(flags, description);
-    if (choices) option.choices(choices).argParser(oneOf(choices));
+    if (choices) {
+      const one = oneOf(choices);
+      option.choices(choices).argParser<string | readonly string[] | undefined>((text, before) =>
+        // A parser of one's own takes over the collecting of several values as well.
+        option.variadic ? [...(before ?? []), one(text)] : one(text),
+      );
+    }
     if (group) option.helpGroup(group);
     if (parse) option.argParser((text: string) => parse(text) ?? NONE);
     if (isRequired) option.makeOptionMandatory();

@@ -33,6 +33,8 @@ export interface DatasetEvaluation {
   readonly split: string | null;
   readonly samples: readonly Sample[];
   readonly predictions: readonly Prediction[];
+  /** Whether the model's gate lets a film through, one for each prediction. */
+  readonly isAssessed: readonly boolean[];
   readonly problems: readonly DatasetProblem[];
   /** Without the films that the model's gate rejects; null where it has no gate. */
   readonly assessed: AssessedEvaluation | null;
@@ -122,7 +124,7 @@ async function evaluateOn(
         ? evaluated((i) => isAssessed[i]!).metrics
         : null;
   const assessed = classifier.gate ? { n, rejected: kept.length - n, metrics } : null;
-  return { evaluation, split, samples: kept, predictions, problems, assessed };
+  return { evaluation, split, samples: kept, predictions, isAssessed, problems, assessed };
 }
 
 /** For each label of the model its column in the data set, -1 where the data set lacks it. */

@@ -24,6 +24,18 @@ export {
   type Evaluation,
   evaluatePredictions,
 } from "./evaluation.ts";
+export { estimateFaithfulness } from "./faithfulness/estimate.ts";
+export { type ExplainedFilms, explainedFilms } from "./faithfulness/explained-films.ts";
+export {
+  type FaithfulFilm,
+  type Faithfulness,
+  type FaithfulnessOptions,
+  faithfulness,
+  faithfulnessOf,
+  type MapMaker,
+} from "./faithfulness/faithfulness.ts";
+export type { Mapper } from "./faithfulness/film-record.ts";
+export type { MethodFaithfulness } from "./faithfulness/summary.ts";
 export { FINDING_HEAD, type FindingOutcome, findingRows } from "./figures/findings.ts";
 export type { LearningHistory } from "./figures/learning.ts";
 export { reliabilityFigure } from "./figures/reliability.ts";
@@ -68,6 +80,13 @@ export {
   writeComparison,
 } from "./report/comparison-page.ts";
 export { type ComposeOptions, reportOf } from "./report/compose.ts";
+export {
+  faithfulnessHead,
+  faithfulnessRows,
+  faithfulnessText,
+  type ReportedFaithfulness,
+  sanityText,
+} from "./report/faithfulness-rows.ts";
 export { drawFigures, FIGURE_STYLE, figureHtml, writeFigures } from "./report/figure-page.ts";
 export {
   CLASS_HEAD,

@@ -1,6 +1,11 @@
 /** The report of a model on labelled films, with what its run knows of them. */
 import { basename, dirname, relative, resolve } from "node:path";
-import { type Classifier, loadClassifier } from "../classifier/index.node.ts";
+import {
+  type Classifier,
+  type ExplanationMethod,
+  loadClassifier,
+  openExplainer,
+} from "../classifier/index.node.ts";
 import {
   type Dataset,
   type DatasetProblem,
@@ -12,10 +17,15 @@ import {
   type AnalysisOptions,
   chosenSamples,
   type DatasetEvaluation,
+  estimateFaithfulness,
   estimateRobustness,
   evaluate,
+  explainedFilms,
+  faithfulness,
+  type PredictionSet,
   predictionSetOf,
   type Report,
+  type ReportedFaithfulness,
   type RobustnessEstimate,
   reportOf,
   robustness,
@@ -38,17 +48,34 @@ export interface ReportModelOptions
   readonly reference?: string | undefined;
   /** Also reads the films spoilt in every way. */
   readonly isRobustnessWanted?: boolean | undefined;
+  /** Also tries heat maps on so many films. */
+  readonly faithfulness?: FaithfulnessWanted | undefined;
   /** Throws at the first film that cannot be read. */
   readonly isStrict?: boolean | undefined;
   readonly threads?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** How long the spoilt films will take, before anything else. */
   readonly onEstimate?: ((estimate: RobustnessEstimate) => void) | undefined;
+  /** How long heat maps of so many films will take, before any is tried. */
+  readonly onHeatMaps?: ((estimate: HeatMapEstimate) => void) | undefined;
   readonly onProgress?: ((progress: ReportProgress) => void) | undefined;
 }
 
+export interface FaithfulnessWanted {
+  /** At most: of those that the model calls the class for which the maps speak. */
+  readonly films: number;
+  /** By default the model's own, else Grad-CAM. */
+  readonly methods?: readonly ExplanationMethod[] | undefined;
+}
+
+export interface HeatMapEstimate {
+  readonly films: number;
+  readonly methods: readonly ExplanationMethod[];
+  readonly seconds: number;
+}
+
 export interface ReportProgress {
-  readonly work: "evaluating" | "spoiling films";
+  readonly work: "evaluating" | "spoiling films" | "trying heat maps";
   readonly done: number;
   readonly total: number;
 }
@@ -78,6 +105,7 @@ export async function reportModel(
   const dataset = await openDataset(data, patterns);
   await using classifier = await loadClassifier(model, { threads: options.threads });
   if (options.isRobustnessWanted) await sayEstimate(classifier, dataset, options);
+  if (options.faithfulness) await refuseMethods(classifier, options.faithfulness);
   const evaluated = await evaluate(classifier, dataset, {
     split: options.split,
     threshold: options.threshold,
@@ -114,6 +142,50 @@ async function sayEstimate(
   if (estimate) onEstimate?.(estimate);
 }
 
+const methodsOf = (
+  { metadata }: Classifier,
+  { methods = [metadata.heatmap?.method ?? "grad-cam"] }: FaithfulnessWanted,
+): readonly ExplanationMethod[] => methods;
+
+/** Before all films are read for a method that the network has no map for. */
+async function refuseMethods(classifier: Classifier, wanted: FaithfulnessWanted): Promise<void> {
+  for (const method of methodsOf(classifier, wanted))
+    await (await openExplainer(classifier.model, { method })).close();
+}
+
+async function heatMapsTried(
+  { classifier, evaluated: { samples, isAssessed, evaluation } }: Known,
+  set: PredictionSet,
+  { faithfulness: wanted, threads, signal, onHeatMaps, onProgress }: ReportModelOptions,
+): Promise<ReportedFaithfulness | undefined> {
+  if (!wanted) return undefined;
+  const {
+    class: of,
+    films,
+    others,
+  } = explainedFilms(set, {
+    most: wanted.films,
+    threshold: evaluation.threshold,
+    isLeftOut: (index) => !isAssessed[index],
+  });
+  if (films.length === 0) return { unknown: `no film is called ${of}` };
+  const methods = methodsOf(classifier, wanted);
+  const seconds = await estimateFaithfulness(classifier, films.length, methods);
+  onHeatMaps?.({ films: films.length, methods, seconds });
+  const pathOf = (index: number | undefined) => samples[index ?? -1]?.path;
+  const chosen = films.map((index, place) => ({
+    ...samples[index]!,
+    other: pathOf(others[place]),
+  }));
+  return faithfulness(classifier, chosen, {
+    class: of,
+    methods,
+    threads,
+    signal,
+    onProgress: (progress) => onProgress?.({ work: "trying heat maps", ...progress }),
+  });
+}
+
 interface Known {
   readonly run: RunFolder | undefined;
   readonly dataset: Dataset;
@@ -122,10 +194,8 @@ interface Known {
   readonly evaluated: DatasetEvaluation;
 }
 
-async function composed(
-  { run, dataset, patterns, classifier, evaluated }: Known,
-  options: ReportModelOptions,
-): Promise<Report> {
+async function composed(known: Known, options: ReportModelOptions): Promise<Report> {
+  const { run, dataset, patterns, classifier, evaluated } = known;
   const { evaluation, split, samples, predictions, problems } = evaluated;
   const { threshold, hasImages, signal, subgroups, prevalence } = options;
   const { task, provenance } = classifier.metadata;
@@ -143,7 +213,8 @@ async function composed(
         },
       )
     : undefined;
-  return reportOf(predictionSetOf(samples, predictions, task), evaluation, {
+  const set = predictionSetOf(samples, predictions, task);
+  return reportOf(set, evaluation, {
     title: `Evaluation of ${nameOf(classifier)}`,
     facts: [
       ...modelFacts(classifier, threshold),
@@ -163,6 +234,7 @@ async function composed(
       ? await statedReference(options.reference, patterns, films)
       : await validationFor(run, films),
     robustness: spoilt,
+    faithfulness: await heatMapsTried(known, set, options),
   });
 }
 

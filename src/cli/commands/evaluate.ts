@@ -1,8 +1,9 @@
 import { join, relative, resolve } from "node:path";
+import { EXPLANATION_METHODS } from "../../classifier/index.node.ts";
 import { NOTICE } from "../../classifier/index.ts";
 import { REPORT_FILES, writeReport } from "../../evaluation/index.ts";
 import { type CommandDefinition, count, number, text } from "../command.ts";
-import { evaluated } from "../evaluated.ts";
+import { evaluated, HEAT_MAP_FILMS } from "../evaluated.ts";
 import { evaluationText } from "../evaluation-text.ts";
 
 const DEFAULT_OUT = "evaluation";
@@ -16,6 +17,11 @@ class), or p:CLASS for each of several classes, or p:FINDING and y:FINDING (1, 0
 or empty); patient may be there, and further columns. Intervals are of 95 %: by a
 bootstrap of patients where one has several films, else Wilson's for proportions
 and DeLong's for AUROC.
+
+--faithfulness draws films that the model calls positive and asks whether their heat
+maps show what the answer rests on: pixels deleted, inserted and exchanged against two
+controls that do not know the film; the map when the network's weights are shuffled,
+and when the film is shifted by a few pixels.
 
 The operating point is the model's own, which its validation films chose. It is
 never chosen on the films that are evaluated: that would flatter the model.
@@ -59,6 +65,16 @@ export const EVALUATE: CommandDefinition = {
       description:
         "also read the films spoilt in every way, at five severities; says its time first",
     },
+    {
+      flags: "--faithfulness [films]",
+      description: `also try the model's heat maps on so many films (default: ${HEAT_MAP_FILMS}); says its time first`,
+      parse: count,
+    },
+    {
+      flags: "--explanations <method...>",
+      description: "which heat maps (default: the model's own, else grad-cam)",
+      choices: EXPLANATION_METHODS,
+    },
     { flags: "--positive <class>", description: "the positive class of a file of predictions" },
     {
       flags: "--patient-pattern <regex>",
@@ -76,6 +92,7 @@ export const EVALUATE: CommandDefinition = {
     "hilum evaluate runs/cnn --data chest_xray",
     "hilum evaluate runs/cnn/model.onnx --data chest_xray --split test --json",
     "hilum evaluate runs/cnn --data chest_xray --robustness",
+    "hilum evaluate pneumonia --data chest_xray --faithfulness 20 --explanations grad-cam occlusion",
     "hilum evaluate --predictions predictions.csv --subgroup sex age --prevalence 0.05",
   ],
   async run([model], options, context) {

@@ -3,6 +3,7 @@ import type { Evaluation } from "../evaluation.ts";
 import { anonymous, type PredictionSet } from "../prediction-set.ts";
 import type { Robustness } from "../robustness/robustness.ts";
 import { type AnalysisOptions, analyse } from "./analysis.ts";
+import type { ReportedFaithfulness } from "./faithfulness-rows.ts";
 import type { PathOf } from "./films.ts";
 import type { Report } from "./report.ts";
 import { bandOf, shiftOf, type Validation } from "./validation.ts";
@@ -21,6 +22,8 @@ export interface ComposeOptions {
   readonly validation?: Validation | undefined;
   /** Of the same films. */
   readonly robustness?: Robustness | undefined;
+  /** Of some of them. */
+  readonly faithfulness?: ReportedFaithfulness | undefined;
 }
 
 /** Draws the samples of each class; equal reports show equal films. */
@@ -47,6 +50,7 @@ export function reportOf(
     shift,
     uncertainBand: bandOf(set, evaluation.threshold, validation),
     robustness: options.robustness ?? null,
+    faithfulness: options.faithfulness ?? null,
     learningCurves,
     pathOf: hasImages ? options.pathOf : undefined,
     seed: SEED,

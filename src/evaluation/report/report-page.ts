@@ -2,6 +2,13 @@
 import { FILM_GRID_STYLE } from "../../datasets/index.ts";
 import { escapeHtml, htmlPlot, htmlTable, page } from "../../page.ts";
 import type { Evaluation } from "../evaluation.ts";
+import {
+  faithfulnessHead,
+  faithfulnessRows,
+  faithfulnessText,
+  type ReportedFaithfulness,
+  sanityText,
+} from "./faithfulness-rows.ts";
 import { type DrawnFigure, FIGURE_STYLE, figuresHtml } from "./figure-page.ts";
 import { filmsHtml } from "./films.ts";
 import {
@@ -42,7 +49,7 @@ export const warningsHtml = (warnings: readonly string[]): string =>
 export async function reportPage(report: Report, figures: readonly DrawnFigure[]): Promise<string> {
   const { title, facts, warnings, evaluation, learningCurves, pathOf, set, seed, analysis } =
     report;
-  const { shift, uncertainBand } = report;
+  const { shift, uncertainBand, faithfulness } = report;
   const { threshold, perClass, metrics } = evaluation;
   return page({
     title,
@@ -77,6 +84,10 @@ export async function reportPage(report: Report, figures: readonly DrawnFigure[]
           : `<p>${escapeHtml(shift.reason)}</p>`,
       ),
       section(
+        "Do heat maps show what answers rest on?",
+        faithfulness ? faithfulnessHtml(faithfulness) : "",
+      ),
+      section(
         "Learning",
         learningCurves
           ? `<div class="scroll curves">${htmlPlot(learningCurves, "Loss and the metric that chose the epoch, by epoch.")}</div>`
@@ -85,6 +96,16 @@ export async function reportPage(report: Report, figures: readonly DrawnFigure[]
       section("Films", pathOf ? await filmsHtml(set, { threshold, seed, pathOf }) : ""),
     ].join("\n"),
   });
+}
+
+function faithfulnessHtml(found: ReportedFaithfulness): string {
+  const lead = `<p class="lead">${escapeHtml(faithfulnessText(found))}</p>`;
+  if ("unknown" in found) return lead;
+  const tables = found.methods.map(
+    (method) =>
+      `<p>${escapeHtml(sanityText(method))}</p><div class="metrics">${htmlTable(faithfulnessRows(method, found), faithfulnessHead(method))}</div>`,
+  );
+  return `${lead}${tables.join("")}`;
 }
 
 function leadOf({ n, patients, positive, threshold, confusion }: Evaluation): string {

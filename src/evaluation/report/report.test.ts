@@ -5,6 +5,7 @@ import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
 import { randomStream } from "../../random.ts";
 import { evaluatePredictions } from "../evaluation.ts";
+import { FAITHFULNESS_METRICS } from "../faithfulness/summary.ts";
 import type { PredictionSet } from "../prediction-set.ts";
 import { readPredictions } from "../predictions-file.ts";
 import { statedThreshold } from "../threshold.ts";
@@ -58,6 +59,43 @@ async function written(
   const read = (name: string) => readFileSync(join(folder, name), "utf8");
   return { folder, read, html: read("report.html"), evaluation, report };
 }
+
+describe("what heat maps rest on", () => {
+  const known = (value: number) => ({ value, low: value - 0.1, high: value + 0.1, method: null });
+  const curves = { deletion: [0.9, 0.4, 0.2], insertion: [0.3, 0.7, 0.9], exchange: null };
+  const methodOf = (method: string, alike: number, dependsOnWeights: boolean) => ({
+    method,
+    metrics: Object.fromEntries(FAITHFULNESS_METRICS.map((key) => [key, known(0.25)])),
+    forgotten: [{ layers: 5, rankCorrelation: known(alike), ssim: known(0.5) }],
+    dependsOnWeights,
+    curves: { map: curves, shuffled: curves },
+  });
+  const found = {
+    ...{ class: "PNEUMONIA", films: 12, patients: 7, steps: 2, shift: 4, layers: 5, seed: 0 },
+    centre: curves,
+    methods: [methodOf("grad-cam", 0.1, true), methodOf("edges", 0.99, false)],
+  };
+
+  it("is told of each method, with a verdict, curves and a table", async () => {
+    const { html, folder } = await written(noisy, true, { faithfulness: found });
+    expect(html).toContain("grad-cam: its maps depend on what was learnt (rank correlation 0.100");
+    expect(html).toMatch(/edges: its maps stay nearly the same[^<]* 0\.990 \(0\.890 – 1\.090\)/);
+    expect(html).toContain("12 films of 7 patients");
+    expect(html).toContain("All 5 layers shuffled: rank correlation of the maps");
+    expect(html).toContain("is 0.900 for the films, 0.200 where all pixels are taken away");
+    expect(html).not.toContain("Exchange as a table");
+    for (const name of ["Deletion", "Insertion"]) expect(html).toContain(`${name} as a table`);
+    expect(readdirSync(join(folder, "figures"))).toContain("insertion.png");
+    expect(html).not.toMatch(/undefined|NaN|\[object/);
+  });
+
+  it("or why it is not known", async () => {
+    const unknown = "no film is called PNEUMONIA";
+    const { html } = await written(noisy, true, { faithfulness: { unknown } });
+    expect(html).toContain(`Heat maps were not tried: ${unknown}.`);
+    expect((await written(noisy)).html).not.toContain("Heat maps");
+  });
+});
 
 describe("writeReport", () => {
   it("writes a page without a network, the numbers, the predictions and the figures twice", async () => {

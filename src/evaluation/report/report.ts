@@ -3,6 +3,7 @@ import { labelsOf } from "../../datasets/index.portable.ts";
 import type { Evaluation } from "../evaluation.ts";
 import { confusionFigure } from "../figures/confusion.ts";
 import { decisionCurveFigure, riskCoverageFigure } from "../figures/decision.ts";
+import { faithfulnessFigures } from "../figures/faithfulness.ts";
 import type { Figure } from "../figures/figure.ts";
 import { findingsConfusionFigure, findingsReliabilityFigure } from "../figures/findings.ts";
 import { corruptionFigure, forestFigure } from "../figures/forest.ts";
@@ -14,6 +15,7 @@ import type { PredictionSet } from "../prediction-set.ts";
 import type { Robustness } from "../robustness/robustness.ts";
 import type { Subgroups } from "../subgroups/subgroups.ts";
 import type { Analysis } from "./analysis.ts";
+import type { ReportedFaithfulness } from "./faithfulness-rows.ts";
 import type { PathOf } from "./films.ts";
 import { metricTitle } from "./metric-rows.ts";
 import type { ReportedBand, ReportedShift } from "./validation.ts";
@@ -31,6 +33,8 @@ export interface Report {
   readonly uncertainBand: ReportedBand | null;
   /** Null where it was not asked for. */
   readonly robustness: Robustness | null;
+  /** Null where it was not asked for. */
+  readonly faithfulness: ReportedFaithfulness | null;
   /** SVG of the learning curves, where the run has them. */
   readonly learningCurves?: string | undefined;
   /** Without it no film is shown. */
@@ -39,7 +43,8 @@ export interface Report {
 }
 
 /** The figures that the predictions allow, in the order of the page. */
-export function figuresOf({ set, evaluation, analysis, robustness }: Report): Figure[] {
+export function figuresOf(report: Report): Figure[] {
+  const { set, evaluation, analysis, robustness, faithfulness } = report;
   const scored = scoredOf(set, evaluation, analysis);
   const { reliability, byFinding, decisionCurve, riskCoverage, subgroups } = analysis;
   const prevalence = analysis.atPrevalence?.prevalence;
@@ -60,6 +65,7 @@ export function figuresOf({ set, evaluation, analysis, robustness }: Report): Fi
     ...(riskCoverage ? [riskCoverageFigure([{ name, points: riskCoverage.points }])] : []),
     ...(subgroups ? [subgroupFigure(subgroups, evaluation)] : []),
     ...(robustness ? [corruptionFigure(robustness.corruptions, robustness.clean)] : []),
+    ...(faithfulness && "methods" in faithfulness ? faithfulnessFigures(faithfulness) : []),
   ];
 }
 
