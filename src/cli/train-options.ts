@@ -251,9 +251,18 @@ const CHOICE: readonly CommandOption[] = [
     parse: number,
   },
   { flags: "--fold <n>", description: "which fold, from 1", parse: number },
+  {
+    flags: "--fold-by <column>",
+    description:
+      "with --folds: hold out whole values of a manifest's column, e.g. cluster (see hilum cluster)",
+  },
 ];
 
 const DATA: readonly CommandOption[] = [
+  {
+    flags: "--manifest <file>",
+    description: "labels, patients and further columns of the films in <dir> (default: its own)",
+  },
   {
     flags: "--patient-pattern <regex>",
     description: "the patient in a file name: first group or whole match",

@@ -20,6 +20,7 @@ export { contactSheet, type SheetFilm, type SheetOptions } from "./contact-sheet
 export type { Dataset, DatasetProblem, Sample } from "./dataset.ts";
 export { classOf, compareBytes, isNegativeName } from "./dataset.ts";
 export { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "./film-grid.ts";
+export { groupBy, indivisibleGroups } from "./group.ts";
 export { findLeaks } from "./leaks.ts";
 export { manifestLines } from "./manifest-lines.ts";
 export { type OpenOptions, openDataset } from "./open.ts";

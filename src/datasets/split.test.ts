@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { thrownBy } from "../../test/support/rejection.ts";
 import { classTask, type Sample } from "./dataset.ts";
 import { findLeaks } from "./leaks.ts";
 import { splitByPatient } from "./split.ts";
@@ -129,6 +130,68 @@ describe("splitByPatient", () => {
         },
       ),
     );
+  });
+
+  describe("by a column", () => {
+    const archives = (values: readonly string[]) =>
+      samplesOf(values.map((_, i) => ({ targets: [oneHot(i % 3), oneHot(i % 3)] }))).map(
+        (sample, index) => ({ ...sample, columns: { archive: values[index >> 1]! } }),
+      );
+    const cut = (samples: readonly Sample[], folds: number, fold: number, foldBy = "archive") =>
+      splitByPatient(samples, CLASSES, { seed: 1, valFraction: 0.2, folds, fold, foldBy });
+    const heldIn = (samples: readonly Sample[], folds: number) =>
+      Array.from({ length: folds }, (_, fold) => [
+        ...new Set(cut(samples, folds, fold).validation.map(({ columns }) => columns.archive)),
+      ]);
+    const samples = archives([..."aaabbbbbbccccccccc"]);
+
+    it("holds out each value once where there are as many folds", () => {
+      expect(heldIn(samples, 3)).toEqual([["a"], ["b"], ["c"]]);
+    });
+
+    it("joins small values where there are fewer folds", () => {
+      expect(heldIn(samples, 2)).toEqual([["a", "b"], ["c"]]);
+    });
+
+    it("lets a patient's films go where most of them belong, and says so", () => {
+      const [first, second, ...rest] = samples;
+      const moved = { ...first!, key: "p0_2.png", columns: { archive: "c" } };
+      const strays = [first!, second!, moved, ...rest];
+      const held = cut(strays, 3, 0);
+      expect(keys(held.validation)).toContain("p0_2.png");
+      expect(findLeaks(held.train, held.validation)).toEqual([]);
+      expect(held.warnings).toMatchObject([
+        {
+          code: "fold-values-mixed",
+          severity: "note",
+          message: expect.stringMatching(/1 patient has.*p0/),
+        },
+      ]);
+      expect(cut(samples, 3, 0).warnings).toEqual([]);
+    });
+
+    it.each([
+      ["no such column", samples, "archiv", "invalid-option", /Did you mean "archive"\?/],
+      [
+        "films without columns",
+        samples.map((sample) => ({ ...sample, columns: {} })),
+        "archive",
+        "invalid-option",
+        /hilum cluster writes one/,
+      ],
+      [
+        "a film without a value",
+        samples.map((sample, i) => (i === 3 ? { ...sample, columns: { archive: " " } } : sample)),
+        "archive",
+        "invalid-option",
+        /is empty for 1 image \(first: p1_1\.png\)/,
+      ],
+      ["one value", archives([..."aaaaaa"]), "archive", "split-impossible", /another column/],
+    ])("refuses %s", (_, films, column, code, message) => {
+      const error = thrownBy(() => cut(films, 3, 0, column));
+      expect(error.code).toBe(code);
+      expect(error.message).toMatch(message);
+    });
   });
 
   it("does not depend on the order of the files, and does on the seed", () => {

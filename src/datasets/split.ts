@@ -1,5 +1,6 @@
 /** Splits by patient: stratified, seeded, the same whatever order the files were listed in. */
 import { HilumError } from "../errors.ts";
+import { type ColumnFolds, columnFolds } from "./column-folds.ts";
 import { compareBytes, type DatasetProblem, type Sample } from "./dataset.ts";
 import { groupBy, indivisibleGroups } from "./group.ts";
 import { assignFolds } from "./stratify.ts";
@@ -13,6 +14,8 @@ export interface SplitOptions {
   /** With `fold` (0-based): the validation part is that fold of so many. */
   readonly folds?: number | undefined;
   readonly fold?: number | undefined;
+  /** With `folds`: a column of the manifest whose values are held out whole. */
+  readonly foldBy?: string | undefined;
   /** Digest of a film's bytes: patients who share an identical film then stay together. */
   readonly digestOf?: ((sample: Sample) => string | undefined) | undefined;
 }
@@ -47,18 +50,20 @@ export function splitByPatient(
   const { rest, foreign } = trainable(ordered);
   const isUsable = own.length >= SMALLEST_VALIDATION && options.folds === undefined;
   const parts = isUsable
-    ? { train: rest, validation: own }
+    ? { train: rest, validation: own, problems: [] }
     : drawn(
         [...rest, ...own].sort((a, b) => compareBytes(a.key, b.key)),
         task,
         options,
       );
   return {
-    ...parts,
+    train: parts.train,
+    validation: parts.validation,
     test,
     warnings: [
       ...(isUsable ? [] : ownNotUsed(own, options)),
       ...foreign,
+      ...parts.problems,
       ...labelsMissing(parts, task),
       ...testPatients(test, [...rest, ...own]),
     ],
@@ -105,13 +110,16 @@ function trainable(samples: readonly Sample[]): {
 function drawn(
   pool: readonly Sample[],
   task: Task,
-  { seed, valFraction, folds, fold = 0, digestOf }: SplitOptions,
-): Pick<DataSplit, "train" | "validation"> {
+  { seed, valFraction, folds, fold = 0, foldBy, digestOf }: SplitOptions,
+): Pick<DataSplit, "train" | "validation"> & Pick<ColumnFolds, "problems"> {
   const groupOf = indivisibleGroups(pool, digestOf);
+  const groups = groupBy(pool, groupOf);
   const shares =
     folds === undefined ? [valFraction, 1 - valFraction] : Array<number>(folds).fill(1 / folds);
-  const groups = groupBy(pool, groupOf);
-  const foldOf = assignFolds(groups, task, { seed, shares });
+  const { foldOf, problems } =
+    folds !== undefined && foldBy !== undefined
+      ? columnFolds(groups, { column: foldBy, folds })
+      : { foldOf: assignFolds(groups, task, { seed, shares }), problems: [] };
   const isValidation = (sample: Sample) => foldOf.get(groupOf(sample)) === fold;
   const validation = pool.filter(isValidation);
   const train = pool.filter((sample) => !isValidation(sample));
@@ -121,7 +129,7 @@ function drawn(
       `${pool.length} images of ${groups.size} patients cannot be split by patient into training and validation. Add patients, or give --patient-pattern.`,
       { images: pool.length, patients: groups.size },
     );
-  return { train, validation };
+  return { train, validation, problems };
 }
 
 function ownNotUsed(own: readonly Sample[], { folds }: SplitOptions): DatasetProblem[] {

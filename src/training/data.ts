@@ -71,7 +71,7 @@ export async function openRunData(
 function splitCache(
   { task, problems }: Dataset,
   tests: readonly Sample[],
-  { seed, valFraction, folds, fold, allowLeaks }: Settings,
+  { seed, valFraction, folds, fold, foldBy, allowLeaks }: Settings,
   cache: ImageCache,
 ): RunData {
   const places = new Map(cache.samples.map((sample, index) => [sample.key, index]));
@@ -80,7 +80,9 @@ function splitCache(
     seed,
     valFraction,
     digestOf,
-    ...(folds === null || fold === null ? {} : { folds, fold: fold - 1 }),
+    ...(folds === null || fold === null
+      ? {}
+      : { folds, fold: fold - 1, foldBy: foldBy ?? undefined }),
   });
   const leaks = findLeaks(split.train, split.validation, digestOf);
   if (leaks.length > 0 && !allowLeaks) refuseLeaks(leaks);

@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { fileTree } from "../../test/support/file-tree.ts";
 import { phantomFolder } from "../../test/support/phantom-folder.ts";
 import { rejection } from "../../test/support/rejection.ts";
+import { manifestLines, openDataset, type Sample } from "../datasets/index.ts";
 import { compareSets, readPredictions } from "../evaluation/index.ts";
 import { setsOnValidation } from "./compared-sets.ts";
 import { summaryOf, trainFolds } from "./folds.ts";
@@ -91,6 +92,23 @@ describe("a cross-validation", () => {
       return new Map(keys.map((key, index) => [key, columns.fold![index]]));
     };
     expect(await foldOf(cnn)).toEqual(await foldOf(dense));
+  });
+
+  it("holds out the values of a column, a fold for each", async () => {
+    const manifest = `${place("manifest")}.jsonl`;
+    const { samples, task } = await openDataset(films);
+    const siteOf = ({ patient }: Sample) => (Number(/\d+/.exec(patient)![0]) % 2 === 0 ? "x" : "y");
+    const train = samples.map((film) => ({ ...film, columns: { site: siteOf(film) } }));
+    writeFileSync(manifest, manifestLines({ train, validation: [] }, task).join("\n"));
+    const out = place("sites");
+    const options = { ...TINY, model: "dense", manifest, foldBy: "site" };
+    await trainFolds(films, options, { out, cacheFolder });
+    const { columns, patients } = await readPredictions(join(out, "predictions.csv"));
+    expect(columns.fold).toEqual(columns.site!.map((site) => (site === "x" ? "1" : "2")));
+    expect(new Set(patients).size).toBe(new Set(samples.map(({ patient }) => patient)).size);
+    const { settings } = runFolder(join(out, "fold-1")).config();
+    expect(settings).toMatchObject({ foldBy: "site", fold: 1 });
+    expect(settings).not.toHaveProperty("manifest");
   });
 
   it("is resumed to nothing", async () => {

@@ -7,8 +7,14 @@ export function openData(folder: string, options: TrainOptions): Promise<Dataset
   return openDataset(folder, openOptions(options));
 }
 
-export function openOptions({ patientPattern, labelPattern, positive }: TrainOptions): OpenOptions {
+export function openOptions({
+  manifest,
+  patientPattern,
+  labelPattern,
+  positive,
+}: TrainOptions): OpenOptions {
   return {
+    manifest,
     patientPattern: patientPattern ?? undefined,
     labelPattern: labelPattern ?? undefined,
     positive: positive ?? undefined,

@@ -109,4 +109,9 @@ describe("settingsOf", () => {
     expect(refusal({ folds: 3, fold: 4 }).message).toMatch(/a whole number from 1 to 3/);
     expect(settle({ folds: 3, fold: 3 })).toMatchObject({ folds: 3, fold: 3 });
   });
+
+  it("refuses a column to fold by without folds", () => {
+    expect(refusal({ foldBy: "site" }).message).toMatch(/foldBy is "site", but folds is not given/);
+    expect(settle({ folds: 3, fold: 1, foldBy: "site" })).toMatchObject({ foldBy: "site" });
+  });
 });

@@ -83,6 +83,8 @@ export const SettingsSchema = Type.Object(
     folds: orNull(Type.Integer({ minimum: 2, maximum: 100 })),
     /** From 1. */
     fold: orNull(Type.Integer({ minimum: 1, maximum: 100 })),
+    /** A column of the manifest whose values the folds hold out whole. */
+    foldBy: orNull(Type.String({ minLength: 1 })),
     allowLeaks: Type.Boolean(),
     patientPattern: orNull(Type.String()),
     labelPattern: orNull(Type.String()),
@@ -135,6 +137,7 @@ const DEFAULTS = {
   valFraction: 0.15,
   folds: null,
   fold: null,
+  foldBy: null,
   allowLeaks: false,
   patientPattern: null,
   labelPattern: null,
@@ -145,7 +148,12 @@ const DEFAULTS = {
 export type TrainOptions = { readonly [Key in keyof Settings]?: Settings[Key] | undefined } & {
   /** The file that the backbone's weights come from; a run remembers its digest. */
   readonly weights?: string | undefined;
+  /** A file with labels, in the folder of films or elsewhere; a run keeps what it says. */
+  readonly manifest?: string | undefined;
 };
+
+/** Options that say where something lies, which is not part of a run. */
+const PATHS: ReadonlySet<string> = new Set(["weights", "manifest"]);
 
 /** Defaults that hang on where and on what training runs, on its model, or on the run that is resumed. */
 export type Circumstances = Pick<Settings, "metric" | "threads"> & Partial<Settings>;
@@ -160,7 +168,7 @@ export function settingsOf(
   circumstances: Circumstances,
 ): Settings {
   const given = Object.fromEntries(
-    Object.entries(options).filter(([key, value]) => value !== undefined && key !== "weights"),
+    Object.entries(options).filter(([key, value]) => value !== undefined && !PATHS.has(key)),
   );
   // Adam's name promises that nothing decays; the recipe's decay was chosen for another optimizer.
   const undecayed = given.optimizer === "adam" ? { weightDecay: 0 } : {};
@@ -249,7 +257,13 @@ function rangeOf({ minimum, exclusiveMinimum, maximum, exclusiveMaximum }: Range
   return isOpen ? low : low + high;
 }
 
-function refuseFold({ folds, fold }: Settings): void {
+function refuseFold({ folds, fold, foldBy }: Settings): void {
+  if (foldBy !== null && folds === null)
+    throw new HilumError(
+      "invalid-option",
+      `Option foldBy is ${JSON.stringify(foldBy)}, but folds is not given. Say of how many: as many as the column has values, or fewer.`,
+      { option: "foldBy", value: foldBy, folds },
+    );
   if (fold === null || (folds !== null && fold <= folds)) return;
   throw new HilumError(
     "invalid-option",

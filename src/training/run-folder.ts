@@ -167,8 +167,9 @@ export function makeCheckpointFolder(folder: RunFolder): void {
  */
 export function refuseChanges(folder: RunFolder, settings: Settings): void {
   const before = folder.config().settings;
+  // A run that was begun before there was an option has not made use of it.
   for (const option of Object.keys(SettingsSchema.properties) as (keyof Settings)[])
-    if (!isDeepStrictEqual(before[option], settings[option]))
+    if (!isDeepStrictEqual(before[option] ?? null, settings[option]))
       refuseChange(folder, { option, before: before[option], now: settings[option] });
 }
 

@@ -81,7 +81,17 @@ const SWEEP: readonly CommandOption[] = [
 ];
 
 /** Options of training that make no sense for a sweep, or are its own. */
-const NOT_ALIKE = ["--out", "--resume", "--preview", "--seed", "--folds", "--fold", "--strict"];
+const NOT_ALIKE = [
+  "--out",
+  "--resume",
+  "--preview",
+  "--seed",
+  "--folds",
+  "--fold",
+  "--fold-by",
+  "--manifest",
+  "--strict",
+];
 const ALIKE = TRAIN_OPTIONS.filter(({ flags }) => !NOT_ALIKE.includes(flags.split(" ")[0]!)).map(
   (option) => ({ ...option, group: "For all trials alike:" }),
 );

@@ -56,6 +56,7 @@ const NOT_TUNED = [
   "metric",
   "folds",
   "fold",
+  "foldBy",
   "valFraction",
   "threads",
   "allowLeaks",
