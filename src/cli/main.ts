@@ -25,6 +25,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: async () => (await import("./commands/audit.ts")).AUDIT,
   },
   {
+    name: "cluster",
+    summary: "Put patients into clusters of alike images, to hold out whole ones in training",
+    load: async () => (await import("./commands/cluster.ts")).CLUSTER,
+  },
+  {
     name: "train",
     summary: "Train a classifier on a folder of films",
     load: async () => (await import("./commands/train.ts")).TRAIN,

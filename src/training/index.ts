@@ -4,6 +4,14 @@ export { type CalibrateOptions, calibrateRun } from "./calibrate.ts";
 export { CARD_FILES, writeCard } from "./card/card.ts";
 export { cardMarkdown } from "./card/text.ts";
 export type { EpochRecord } from "./checkpoint.ts";
+export {
+  type Cluster,
+  type ClusterContext,
+  type ClusterOptions,
+  clusterFilms,
+  type FilmClusters,
+} from "./clusters/cluster-films.ts";
+export { clusterManifest } from "./clusters/manifest.ts";
 export { type ComparedSets, setsOnData, setsOnValidation } from "./compared-sets.ts";
 export type { OwnMetric, TrainContext } from "./context.ts";
 export type { OnTrainEvent, TrainEvent } from "./events.ts";
