@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { GATE_CODES } from "../../src/classifier/index.ts";
 import { writePhantomDataset } from "../../src/datasets/index.ts";
 import type { SweepResult } from "../../src/training/index.ts";
 import { commandLine } from "../../test/support/command-line.ts";
@@ -18,6 +19,7 @@ const GUIDES = [
   "evaluation",
   "explaining",
   "first-model",
+  "gates",
   "own-network",
   "pretrained-backbones",
   "reading-films",
@@ -56,6 +58,7 @@ const env = {
   ...process.env,
   NO_COLOR: "1",
   HILUM_CACHE: join(home, "cache"),
+  GATE: resolve("models/gate.onnx"),
   TSX_TSCONFIG_PATH: resolve("tsconfig.json"),
 };
 
@@ -112,6 +115,10 @@ describe("the guide to", () => {
       JSON.parse(readFileSync(join(home, "runs", name, "result.json"), "utf8"));
     expect(resultOf("head")).toMatchObject({ epochs: 0, bestEpoch: 0 });
     expect(resultOf("tuned")).toMatchObject({ epochs: 1 });
+    const held = readFileSync(join(home, "runs/clusters/predictions.csv"), "utf8")
+      .trim()
+      .split("\n");
+    expect(held).toHaveLength(1 + 60 - tests);
     const packs = readdirSync(join(home, "cache")).filter((name) => name.startsWith("features-"));
     expect(packs).toHaveLength(1);
   });
@@ -141,6 +148,24 @@ describe("the guide to", () => {
     for (const folder of ["heat", "occlusion", "layers"])
       expect(readdirSync(join(home, folder)), folder).toHaveLength(tests);
     expect(readdirSync(join(home, "tried", "figures"))).toContain("deletion.svg");
+  });
+
+  it("gates puts one in front of a model, and says what it says of films and of other images", async () => {
+    await shell(blocks("gates", "sh"));
+    const { images } = JSON.parse(readFileSync(join(home, "gated.json"), "utf8")) as {
+      images: { assessed: boolean; reasons: string[]; label?: string }[];
+    };
+    expect(images).toHaveLength(tests + 1);
+    // The last is the figure of the learning curves, which no gate may take for a film.
+    expect(images.at(-1)).toMatchObject({ assessed: false });
+    for (const { assessed, label, reasons } of images) {
+      expect(label === undefined).toBe(!assessed);
+      expect(reasons.length > 0).toBe(!assessed);
+    }
+    const { stdout } = await program("gates");
+    expect(stdout).toMatch(/curves\.png: not assessed, .*does not look like a chest X-ray/);
+    const said = readFileSync(join(FOLDER, "gates.md"), "utf8");
+    for (const code of Object.keys(GATE_CODES)) expect(said, code).toContain(`\`${code}\``);
   });
 
   it("reading films reads every film", async () => {

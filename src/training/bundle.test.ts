@@ -93,6 +93,32 @@ describe("exportBundle", () => {
     expect(classifier.metadata.operatingPoint!.rule).not.toContain("corrupted");
   });
 
+  it("puts a gate in front, and answers of films as before", async () => {
+    const [bare, gated] = [phantoms.place("bare.onnx"), phantoms.place("gated.onnx")];
+    await exportBundle(run, { out: bare });
+    await exportBundle(run, { out: gated, gate: "models/gate.onnx" });
+    await using before = await loadClassifier(bare);
+    await using after = await loadClassifier(gated);
+    expect([before.gate, after.gate?.scores.length]).toEqual([undefined, 12]);
+    const { keys } = await plainValidationOf(run, after.metadata.task);
+    const paths = keys.map((key) => join(phantoms.films, key));
+    const [first, second] = [await before.read(paths), await after.read(paths)];
+    second.forEach(({ reading }, index) => {
+      // Of a film that it takes for a negative the answer is another.
+      if (reading!.corrections.length > 0) return;
+      expect(reading!.probabilities.PNEUMONIA).toBeCloseTo(
+        first[index]!.reading!.probabilities.PNEUMONIA!,
+        5,
+      );
+    });
+    expect(second.some(({ reading }) => reading!.corrections.length === 0)).toBe(true);
+    const error = await rejection(exportBundle(run, { out: gated, gate: bare }));
+    expect(error).toMatchObject({
+      code: "not-a-classifier",
+      message: expect.stringContaining("no gate that Hilum wrote"),
+    });
+  });
+
   it("refuses where films that it needs are not there, and says which", async () => {
     const options = { out: phantoms.place("x.onnx"), data: phantoms.place("nowhere") };
     expect(await rejection(exportBundle(run, { ...options, averaging: "flip" }))).toMatchObject({

@@ -12,6 +12,7 @@ import {
   readMetadata,
   uncalibrated,
   withFeatures,
+  withGate,
   withHeatMap,
   withStoredWeights,
   writeMetadata,
@@ -41,6 +42,8 @@ export interface BundleOptions {
   readonly averaging?: "flip" | undefined;
   readonly hasFeatures?: boolean | undefined;
   readonly heatMap?: HeatMapMethod | undefined;
+  /** File of the gate to put in front (`npm run gate` makes one). */
+  readonly gate?: string | undefined;
   readonly weights?: StoredWeights | undefined;
   /** By default the model's own, if it is calibrated. */
   readonly calibration?: CalibrationMethod | undefined;
@@ -64,11 +67,12 @@ export interface Bundle {
  * Writes a run's model with the passes asked for. Where they change probabilities, these are read
  * anew off the run's validation films; the calibration is fitted, the operating point chosen and the
  * metrics found again. Throws `run-unfinished`, `data-changed` where a film is not there or another
- * one, `invalid-option`, `no-heat-map`, `calibration-impossible`, `interrupted`, `disk-full`.
+ * one, `invalid-option`, `not-a-classifier` where the gate is none, `no-heat-map`, `calibration-impossible`, `interrupted`, `disk-full`.
  */
 export async function exportBundle(run: RunFolder, options: BundleOptions): Promise<Bundle> {
   const file = run.file("model");
   const model = await readModelFile(file);
+  const gate = options.gate === undefined ? undefined : await readModelFile(options.gate);
   const before = readMetadata(model.metadata, file);
   const method = options.calibration ?? before.calibration?.method;
   const rule = options.rule ?? ruleOf(before.operatingPoint);
@@ -92,10 +96,9 @@ export async function exportBundle(run: RunFolder, options: BundleOptions): Prom
   const judged = { operatingPoint, metrics };
   const ready = calibration ? calibrated(network, calibration, judged) : described(network, judged);
   const mapped = options.heatMap ? withHeatMap(ready, { method: options.heatMap }) : ready;
-  const finished = withStoredWeights(
-    options.hasFeatures ? withFeatures(mapped) : mapped,
-    options.weights ?? null,
-  );
+  const whole = options.hasFeatures ? withFeatures(mapped) : mapped;
+  const gated = gate ? withGate(whole, gate) : whole;
+  const finished = withStoredWeights(gated, options.weights ?? null);
   return written(finished, run, { out: resolve(options.out), set, validation });
 }
 

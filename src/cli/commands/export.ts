@@ -30,6 +30,10 @@ export const EXPORT: CommandDefinition = {
     },
     { flags: "--features", description: "give what the head sees as an output too" },
     {
+      flags: "--gate <file>",
+      description: "put a gate in front, such as the repository's models/gate.onnx",
+    },
+    {
       flags: "--weights <type>",
       description: "store the weights in a half or a quarter of the space",
       choices: STORED_WEIGHTS,
@@ -46,9 +50,13 @@ export const EXPORT: CommandDefinition = {
 Averaging and smaller weights change probabilities: the run's validation films are
 then read again, calibration and operating point are found anew, and the metrics in
 the file are those of the file. The run itself stays as it is.
+
+A gate says of each image whether it is an upright, whole chest film before it is read.
+The metrics in the file are of all films, whatever the gate says of them.
 `,
   examples: [
     "hilum export runs/lite --out pneumonia.onnx --averaging flip --weights float16",
+    "hilum export runs/lite --out gated.onnx --gate models/gate.onnx",
     "hilum export runs/lite --out lite.onnx --heat-map --features --calibration temperature --json",
   ],
   async run([path], options, { output, signal }) {
@@ -61,6 +69,7 @@ the file are those of the file. The run itself stays as it is.
         heatMap: (options.heatMap === true
           ? HEAT_MAP_METHODS[0]
           : options.heatMap) as BundleOptions["heatMap"],
+        gate: text(options.gate),
         weights: options.weights as BundleOptions["weights"],
         calibration: options.calibration as BundleOptions["calibration"],
         rule: ruleOf(options),
