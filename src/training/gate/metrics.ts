@@ -1,12 +1,7 @@
 /** What is stated of a gate: rates with Wilson's intervals. */
-import type { GateLimits, Verdict } from "../../classifier/index.ts";
+import type { Verdict } from "../../classifier/index.ts";
 import { wilsonInterval } from "../../evaluation/index.ts";
 import type { View } from "./views.ts";
-
-export interface Scored {
-  readonly ordered: readonly number[];
-  readonly values: Readonly<Record<string, number>>;
-}
 
 export interface Rate {
   readonly count: number;
@@ -18,15 +13,6 @@ export interface Rate {
 export interface Caught {
   readonly all: Rate;
   readonly bySource: Readonly<Record<string, Rate>>;
-}
-
-export interface GateMetrics {
-  readonly films: Readonly<Record<string, Rate>>;
-  /** Of sources that took no part in the fitting. */
-  readonly unseenSources: Caught;
-  readonly limits: GateLimits;
-  readonly provenance: Readonly<Record<string, unknown>>;
-  readonly seed: number;
 }
 
 export const rateOf = (count: number, n: number): Rate => ({
@@ -48,43 +34,41 @@ export function caught(images: readonly { source: string; isCaught: boolean }[])
   };
 }
 
-export function measured({
-  views,
-  negatives,
-  unseen,
-  ...rest
-}: {
-  readonly views: Readonly<Record<View, readonly Verdict[]>>;
-  readonly negatives: readonly Verdict[];
-  readonly unseen: Caught;
-  readonly provenance: GateMetrics["provenance"];
-  readonly limits: GateLimits;
-  readonly seed: number;
-}): GateMetrics {
-  const rate = (list: readonly Verdict[], is: (verdict: Verdict) => boolean) =>
-    rateOf(list.filter(is).length, list.length);
-  const isRefused = ({ assessed }: Verdict) => !assessed;
-  return {
-    films: {
-      "rejected, as they are": rate(views.plain, isRefused),
-      "rejected, heavily varied": rate(views.varied, isRefused),
-      "said to be inverted, as they are": rate(
-        views.plain,
-        ({ corrections }) => corrections.length > 0,
-      ),
-      "said to be inverted, negatives": rate(
-        negatives,
-        ({ corrections }) => corrections.length > 0,
-      ),
-      "rejected, negatives": rate(negatives, isRefused),
-      "rejected, turned": rate(views.turned, isRefused),
-      "rejected, parts": rate(views.part, isRefused),
-      "outside the population, as they are": rate(
-        views.plain,
-        ({ warnings }) => warnings.length > 0,
-      ),
-    },
-    unseenSources: unseen,
-    ...rest,
-  };
+type Seeable = View | "negatives";
+
+/** What is counted of films, in which view. */
+const FILM_RATES: Readonly<
+  Record<string, { readonly of: Seeable; readonly is: (verdict: Verdict) => boolean }>
+> = {
+  "rejected, as they are": { of: "plain", is: isRefused },
+  "rejected, heavily varied": { of: "varied", is: isRefused },
+  "said to be inverted, as they are": { of: "plain", is: isInverted },
+  "said to be inverted, negatives": { of: "negatives", is: isInverted },
+  "rejected, negatives": { of: "negatives", is: isRefused },
+  "rejected, turned": { of: "turned", is: isRefused },
+  "rejected, parts": { of: "part", is: isRefused },
+  "outside the population, as they are": {
+    of: "plain",
+    is: ({ warnings }) => warnings.length > 0,
+  },
+};
+
+function isRefused({ assessed }: Verdict): boolean {
+  return !assessed;
+}
+
+function isInverted({ corrections }: Verdict): boolean {
+  return corrections.length > 0;
+}
+
+/** The rates of the views that there are. */
+export function filmRates(
+  verdicts: Readonly<Partial<Record<Seeable, readonly Verdict[]>>>,
+): Readonly<Record<string, Rate>> {
+  return Object.fromEntries(
+    Object.entries(FILM_RATES).flatMap(([name, { of, is }]) => {
+      const list = verdicts[of];
+      return list ? [[name, rateOf(list.filter(is).length, list.length)]] : [];
+    }),
+  );
 }

@@ -11,6 +11,8 @@ export interface Seen extends ViewFeatures {
   readonly view: View;
   /** The folder that an image came from; "films" of films. */
   readonly source: string;
+  /** Of films; of others the image itself. */
+  readonly patient: string;
 }
 
 export interface SeeingOptions {
@@ -22,21 +24,26 @@ export interface SeeingOptions {
     | undefined;
 }
 
+export interface FilmViewOptions extends Pick<SeeingOptions, "onProgress"> {
+  /** What the films are for, as progress says it. */
+  readonly work: string;
+  readonly views?: readonly View[] | undefined;
+}
+
 /** Drawings of each kind. */
 const DRAWN_EACH = 40;
 
-/** Every view of each film. */
+/** Views of each film, by default every one. */
 export async function filmViews(
   samples: readonly Sample[],
   reader: ViewReader,
-  { onProgress }: SeeingOptions,
-  work: string,
+  { onProgress, work, views = VIEWS }: FilmViewOptions,
 ): Promise<Seen[]> {
   const seen: Seen[] = [];
-  for (const [index, { path, key }] of samples.entries()) {
-    const views = await reader.read(await readImage(path), VIEWS, key);
-    for (const [at, features] of views.entries())
-      seen.push({ ...features, view: VIEWS[at]!, source: "films" });
+  for (const [index, { path, key, patient }] of samples.entries()) {
+    const found = await reader.read(await readImage(path), views, key);
+    for (const [at, features] of found.entries())
+      seen.push({ ...features, view: views[at]!, source: "films", patient });
     onProgress?.({ work, done: index + 1, total: samples.length });
   }
   return seen;
@@ -52,7 +59,7 @@ export async function otherViews(
   const look = async (image: Parameters<ViewReader["read"]>[0], source: string, key: string) => {
     const found = await reader.read(image, views, key);
     for (const [at, features] of found.entries())
-      seen.push({ ...features, view: views[at]!, source });
+      seen.push({ ...features, view: views[at]!, source, patient: key });
   };
   const files = readdirSync(others, { recursive: true })
     .map(String)
