@@ -1,0 +1,129 @@
+/**
+ * One recipe with one cluster of images held out: trained, calibrated and given a threshold on patients
+ * of the other clusters, then asked about the held ones, of which it has not seen anything.
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { loadClassifier, loadMetadata } from "../../src/classifier/index.node.ts";
+import { type Calibration, calibrateProbabilities } from "../../src/classifier/index.ts";
+import { type Dataset, groupBy, type Sample } from "../../src/datasets/index.ts";
+import {
+  type MixtureReading,
+  type PredictionSet,
+  predictionsCsv,
+  readPredictions,
+  readShiftMixture,
+} from "../../src/evaluation/index.ts";
+import { writeFileAtomically } from "../../src/files.node.ts";
+import { randomStream } from "../../src/random.ts";
+import {
+  calibrateRun,
+  finishedRun,
+  type TrainContext,
+  type TrainOptions,
+  train,
+} from "../../src/training/index.ts";
+import { FLAGSHIP } from "./recipe.ts";
+
+export interface HoldingOut {
+  /** Films with the column `cluster`. */
+  readonly dataset: Dataset;
+  readonly cluster: string;
+  readonly options: TrainOptions & { readonly seed: number };
+  /** Films at most, by whole patients, to train on and to judge; undefined for all. */
+  readonly films?: number | undefined;
+  readonly judged?: number | undefined;
+  readonly context: Pick<TrainContext, "cacheFolder" | "signal" | "onEvent">;
+  readonly onProgress?: ((title: string, done: number, total: number) => void) | undefined;
+}
+
+/** What a model says of the films of the held cluster. */
+export interface HeldOut {
+  /** Each film clean and in every part of the mixture, by the network itself. */
+  readonly plain: PredictionSet;
+  readonly calibration: Calibration;
+  /** Of calibrated probabilities. */
+  readonly threshold: number;
+}
+
+const HELD = "held.csv";
+
+export const isHeldOut = (out: string): boolean => existsSync(join(out, "done"));
+
+/** Goes on where it stopped. Throws what training, calibrating and reading throw. */
+export async function holdOut(out: string, holding: HoldingOut): Promise<void> {
+  const { dataset, cluster, options, context, onProgress } = holding;
+  const { seed } = options;
+  const isHeld = ({ columns }: Sample) => columns.cluster === cluster;
+  const training = drawn(
+    dataset.samples.filter((sample) => !isHeld(sample)),
+    holding.films,
+    seed,
+  );
+  const progress = (title: string) => ({
+    signal: context.signal,
+    onProgress: ({ done, total }: { done: number; total: number }) =>
+      onProgress?.(title, done, total),
+  });
+  await train({ ...dataset, samples: training }, options, { ...context, out, isResumed: true });
+  if (!existsSync(join(out, HELD))) {
+    const held = drawn(dataset.samples.filter(isHeld), holding.judged, seed);
+    await using classifier = await loadClassifier(out, options);
+    const parts = await readShiftMixture(classifier, held, progress("reading the held films"));
+    writeFileAtomically(join(out, HELD), predictionsCsv(setOf(dataset, held, parts)));
+  }
+  await calibrateRun(finishedRun(out), {
+    method: FLAGSHIP.calibration,
+    rule: FLAGSHIP.rule,
+    corrupted: progress("reading validation films"),
+  });
+  writeFileAtomically(join(out, "done"), "");
+}
+
+export async function readHeldOut(out: string): Promise<HeldOut> {
+  const { task, calibration, operatingPoint } = await loadMetadata(out);
+  return {
+    plain: await readPredictions(join(out, HELD), { task }),
+    calibration: calibration!,
+    threshold: operatingPoint!.threshold,
+  };
+}
+
+export const calibratedBy = (
+  { calibration }: Pick<HeldOut, "calibration">,
+  probabilities: ArrayLike<number>,
+): number[] => calibrateProbabilities(calibration, probabilities);
+
+/** Whole patients in an order drawn by the seed until there are so many films; the order of `samples`. */
+function drawn(
+  samples: readonly Sample[],
+  most: number | undefined,
+  seed: number,
+): readonly Sample[] {
+  if (most === undefined || most >= samples.length) return samples;
+  const patients = groupBy(samples, ({ patient }) => patient);
+  const chosen = new Set<string>();
+  let films = 0;
+  for (const patient of randomStream(seed, "yardstick").shuffled([...patients.keys()].sort())) {
+    if (films >= most) break;
+    chosen.add(patient);
+    films += patients.get(patient)!.length;
+  }
+  return samples.filter(({ patient }) => chosen.has(patient));
+}
+
+function setOf(
+  { task }: Dataset,
+  held: readonly Sample[],
+  parts: readonly MixtureReading[],
+): PredictionSet {
+  const each = <T>(of: (sample: Sample, part: MixtureReading) => T) =>
+    parts.flatMap((part) => held.map((sample) => of(sample, part)));
+  return {
+    task,
+    keys: each(({ key }, { corruption }) => (corruption === "none" ? key : `${key} ${corruption}`)),
+    patients: each(({ patient }) => patient),
+    predictions: parts.flatMap(({ predictions }) => predictions),
+    columns: { corruption: each((_, { corruption }) => corruption) },
+  };
+}

@@ -1,0 +1,12 @@
+/** What the shipped recipe is held against: itself with less augmentation. */
+import type { TrainOptions } from "../../src/training/index.ts";
+import { FLAGSHIP } from "./recipe.ts";
+
+/** The last is the shipped one; the others differ from it in what they name, and in nothing else. */
+export const YARDSTICK_RECIPES: Readonly<Record<string, TrainOptions>> = {
+  light: { ...FLAGSHIP.training, augmentation: "light", normalization: "standardize" },
+  strong: { ...FLAGSHIP.training, augmentation: "strong", normalization: "standardize" },
+  shipped: FLAGSHIP.training,
+};
+
+export const SHIPPED_RECIPE = "shipped";

@@ -1,0 +1,163 @@
+/** `npm run yardsticks`: holds the shipped recipe against others on clusters of images held out. */
+import { existsSync, mkdirSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
+import { trainReporter } from "../../src/cli/commands/train.ts";
+import { outputOf } from "../../src/cli/output.ts";
+import { progressBar } from "../../src/cli/progress.ts";
+import { type Dataset, openDataset } from "../../src/datasets/index.ts";
+import { isHilumError } from "../../src/errors.ts";
+import { writeFileAtomically } from "../../src/files.node.ts";
+import { clusterFilms, clusterManifest } from "../../src/training/index.ts";
+import { holdOut, isHeldOut, readHeldOut } from "./held-out.ts";
+import { SHIPPED_RECIPE, YARDSTICK_RECIPES } from "./yardstick-recipes.ts";
+import { yardstickMarkdown, yardstickRows } from "./yardstick-table.ts";
+
+const HELP = `npm run yardsticks -- [--data DIR] [--weights FILE] [--out DIR] [--k 4] [--seeds 1]
+  [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N] [--model NAME] [--plan]
+
+Puts the patients into clusters of alike images (hilum cluster) and, for each cluster and recipe,
+trains without it, calibrates and chooses a threshold on other patients, and reads its films clean and
+corrupted. Writes yardsticks.json and yardsticks.md. Stopped by Ctrl-C or killed, the same command goes
+on where it was. --films and --judged take whole patients up to so many films. Not for clinical use.`;
+
+const { values } = parseArgs({
+  options: {
+    data: { type: "string", default: "../shared/data/kermany-224/train" },
+    weights: { type: "string", default: "../shared/weights/efficientnet-lite0.safetensors" },
+    model: { type: "string", default: "efficientnet-lite0" },
+    out: { type: "string", default: "runs/yardsticks" },
+    k: { type: "string", default: "4" },
+    seeds: { type: "string", default: "1" },
+    size: { type: "string", default: "128" },
+    epochs: { type: "string", default: "5" },
+    films: { type: "string" },
+    judged: { type: "string" },
+    threads: { type: "string" },
+    plan: { type: "boolean", default: false },
+    help: { type: "boolean", short: "h", default: false },
+  },
+});
+
+const stopping = new AbortController();
+process.once("SIGINT", () => stopping.abort());
+process.once("SIGTERM", () => stopping.abort());
+const reporter = trainReporter(outputOf(false));
+let bar: { readonly title: string; readonly bar: ReturnType<typeof progressBar> } | undefined;
+
+const out = resolve(values.out);
+const most = (text: string | undefined) => (text === undefined ? undefined : Number(text));
+const numbers = (count: string) => Array.from({ length: Number(count) }, (_, n) => n + 1);
+
+/** Cluster by cluster, so that what was stopped early has all recipes of the clusters it has. */
+const PARTS = numbers(values.seeds).flatMap((seed) =>
+  numbers(values.k).flatMap((cluster) =>
+    Object.entries(YARDSTICK_RECIPES).map(([recipe, options]) => ({
+      recipe,
+      seed,
+      cluster: String(cluster),
+      out: join(out, `seed-${seed}`, `cluster-${cluster}`, recipe),
+      options: {
+        ...options,
+        model: values.model,
+        weights: resolve(values.weights),
+        size: Number(values.size),
+        epochs: Number(values.epochs),
+        threads: most(values.threads),
+        seed,
+      },
+    })),
+  ),
+);
+
+function onProgress(title: string, done: number, total: number): void {
+  if (bar?.title !== title) {
+    bar?.bar.stop();
+    bar = { title, bar: progressBar(title) };
+  }
+  bar.bar.update(done, total);
+}
+
+function stopBars(): void {
+  reporter.stop();
+  bar?.bar.stop();
+  bar = undefined;
+}
+
+async function clustered(): Promise<Dataset> {
+  const manifest = join(out, "clusters.jsonl");
+  if (!existsSync(manifest)) {
+    const dataset = await openDataset(values.data);
+    const found = await clusterFilms(
+      dataset,
+      { model: values.model, weights: resolve(values.weights), k: Number(values.k) },
+      {
+        signal: stopping.signal,
+        onProgress: ({ work, done, total }) => onProgress(`reading ${work}`, done, total),
+      },
+    );
+    mkdirSync(out, { recursive: true });
+    const { clusters, silhouette } = found;
+    writeFileAtomically(
+      join(out, "clusters.json"),
+      `${JSON.stringify({ clusters, silhouette }, null, 2)}\n`,
+    );
+    writeFileAtomically(manifest, clusterManifest(dataset, found));
+  }
+  const dataset = await openDataset(values.data, { manifest });
+  return { ...dataset, samples: dataset.samples.filter(({ split }) => split !== "test") };
+}
+
+async function measure(): Promise<void> {
+  for (const part of PARTS)
+    console.log(
+      `seed ${part.seed}, without cluster ${part.cluster}, ${part.recipe}: ${isHeldOut(part.out) ? "done" : "to do"}`,
+    );
+  if (values.plan) return;
+  const dataset = await clustered();
+  const start = performance.now();
+  for (const part of PARTS) {
+    if (isHeldOut(part.out)) continue;
+    console.log(`\nseed ${part.seed}, without cluster ${part.cluster}, ${part.recipe}`);
+    await holdOut(part.out, {
+      ...part,
+      dataset,
+      films: most(values.films),
+      judged: most(values.judged),
+      context: { signal: stopping.signal, onEvent: reporter.onEvent },
+      onProgress,
+    });
+    stopBars();
+    console.log(`${((performance.now() - start) / 60_000).toFixed(1)} min so far`);
+  }
+  const held: Record<string, Awaited<ReturnType<typeof readHeldOut>>[]> = {};
+  for (const part of PARTS) {
+    held[part.recipe] ??= [];
+    held[part.recipe]!.push(await readHeldOut(part.out));
+  }
+  const rows = yardstickRows(held, SHIPPED_RECIPE);
+  const { k, seeds, size, epochs, films, judged, threads } = values;
+  const settings = { k, seeds, size, epochs, films, judged, threads };
+  writeFileAtomically(
+    join(out, "yardsticks.json"),
+    `${JSON.stringify({ notice: "Not for clinical use.", settings, rows }, null, 2)}\n`,
+  );
+  const text = yardstickMarkdown(rows);
+  writeFileAtomically(join(out, "yardsticks.md"), `${text}\n`);
+  console.log(`\n${text}`);
+}
+
+if (values.help) console.log(HELP);
+else
+  await measure().catch((error: unknown) => {
+    const isStopped = stopping.signal.aborted;
+    console.error(
+      isStopped
+        ? "Stopped. The same command goes on from here."
+        : isHilumError(error) || error instanceof Error
+          ? error.message
+          : String(error),
+    );
+    process.exitCode = isStopped ? 130 : 1;
+  });
+stopBars();
