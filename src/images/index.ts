@@ -5,4 +5,10 @@ export { DEFAULT_MAX_BYTES, type ReadOptions, readImage, readImageBytes } from "
 export { detectFormat, IMAGE_FORMATS, type ImageFormat } from "./format.ts";
 export { type GreyWindow, WINDOW_PERCENTILES, type WindowSetting } from "./grey.ts";
 export { NORMALIZATIONS, type Normalization, normalizeImages } from "./normalization.ts";
-export { type Fit, RESIZE_VERSION, type ResizeSetting, resizeImages } from "./resize.ts";
+export {
+  type Fit,
+  RESIZE_VERSION,
+  type ResizeSetting,
+  resizeImages,
+  resizePlanes,
+} from "./resize.ts";

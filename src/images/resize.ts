@@ -24,7 +24,11 @@ export const RESIZE_VERSION = 1;
  */
 export function resizeImages(images: Value, { size, fit }: ResizeSetting): Value {
   const films = fit === "pad" ? padToSquare(images) : images;
-  const planes = op.cast(op.unsqueeze(films, [1]), "float32");
+  return resizePlanes(op.cast(op.unsqueeze(films, [1]), "float32"), size);
+}
+
+/** The same of films that are `float32 [N, 1, H, W]` already. */
+export function resizePlanes(planes: Value, size: number): Value {
   const resized = op.resizeToSizes(planes, [size, size], {
     mode: "linear",
     coordinates: "half_pixel",

@@ -56,7 +56,7 @@ async function serve(model: Uint8Array): Promise<Server> {
   return server;
 }
 
-export interface BrowserModel extends WebModel {
+export interface BrowserModel extends Omit<WebModel, "output"> {
   readonly isIsolated: boolean;
 }
 

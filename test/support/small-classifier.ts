@@ -13,12 +13,13 @@ export function writeSmallClassifier(
   {
     seed = 1,
     operatingPoint = null,
-  }: { seed?: number; operatingPoint?: OperatingPoint | null } = {},
+    size = 32,
+  }: { seed?: number; operatingPoint?: OperatingPoint | null; size?: number } = {},
 ): void {
   const network = networkEntry("cnn").build({ width: 0.25, depth: 1, seed });
   const model = assembleClassifier(network, new Map(), {
     task,
-    input: { size: 32, fit: "squash", normalization: "standardize", window: null },
+    input: { size, fit: "squash", normalization: "standardize", window: null },
     operatingPoint,
     provenance: {},
     metrics: {},

@@ -3,7 +3,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { BINARY, writeSmallClassifier } from "../../../test/support/small-classifier.ts";
-import { readModelFile, writeModelFile } from "../../onnx/index.node.ts";
+import { resizePlanes } from "../../images/index.ts";
+import { openSession, readModelFile, writeModelFile } from "../../onnx/index.node.ts";
+import { float32, graphBuilder } from "../../onnx/index.ts";
 import { loadClassifier } from "../load.node.ts";
 import { GATE_SCORES, readGateMetadata, verdictOf } from "./scores.ts";
 import { withGate, withoutGate } from "./with-gate.ts";
@@ -38,6 +40,41 @@ describe("a model with a gate", () => {
     expect(again.graph.nodes).toHaveLength(model.graph.nodes.length);
     expect(readGateMetadata(again.metadata, "it")).toBeUndefined();
   });
+});
+
+describe("the gate of a model", () => {
+  it.each([96, 224])(
+    "scores what its own graph does, before a network of %i pixels",
+    async (size) => {
+      const file = join(folder, `of-${size}.onnx`);
+      writeSmallClassifier(file, BINARY, { size });
+      const gate = await readModelFile("models/gate.onnx");
+      writeModelFile(file, withGate(await readModelFile(file), gate));
+      const session = await openSession(file);
+      const alone = await openSession(gate);
+      const square = graphBuilder();
+      const planes = square.input("planes", "float32", [1, 1, 224, 224]);
+      square.output(resizePlanes(planes, 160), "films");
+      const resizing = await openSession(square.build());
+      // As large as the larger network's input, so that the way there is one resizing in both.
+      const pixels = Uint8Array.from({ length: 224 * 224 }, (_, i) => (i * 7 + (i >> 5)) % 256);
+      const made = await session.run({
+        images: { type: "uint8", dims: [1, 224, 224], data: pixels },
+      });
+      const { films } = await resizing.run({
+        planes: float32([1, 1, 224, 224], Array.from(pixels)),
+      });
+      const own = await alone.run({ films: films! });
+      GATE_SCORES.forEach(({ name }, index) => {
+        if (name === "side" || name === "aspect") return;
+        const value = (own[name]!.data as Float32Array)[0]!;
+        expect(Math.abs((made.gate!.data as Float32Array)[index]! - value), name).toBeLessThan(
+          1e-3 * Math.max(1, Math.abs(value)),
+        );
+      });
+      for (const open of [session, alone, resizing]) await open.close();
+    },
+  );
 });
 
 describe("the verdict", () => {
