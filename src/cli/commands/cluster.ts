@@ -51,10 +51,11 @@ backbone sees, less the mean of each class, a patient's films together. A silhou
 says that the clusters run into one another: they are then parts of one cloud, not archives.
 
 The manifest names films by their paths below <dir>; films of the test part get no cluster.
+Then: hilum train <dir> --manifest FILE --folds 4 --fold-by cluster --out runs/clusters
 `,
   examples: [
     "hilum cluster chest_xray --model efficientnet-lite0 --weights FILE --out clusters.jsonl",
-    "hilum train chest_xray --manifest clusters.jsonl --folds 4 --fold-by cluster --out runs/clusters",
+    "hilum cluster chest_xray --model ./mine.onnx --k 3 --column site --out sites.jsonl",
   ],
   async run([dir], { out, k, column, cache, ...options }, { output, signal }) {
     const file = resolve(String(out));
