@@ -14,12 +14,13 @@ import { SHIPPED_RECIPE, YARDSTICK_RECIPES } from "./yardstick-recipes.ts";
 import { yardstickMarkdown, yardstickRows } from "./yardstick-table.ts";
 
 const HELP = `npm run yardsticks -- [--data DIR] [--weights FILE] [--out DIR] [--k 4] [--seeds 1]
-  [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N] [--model NAME] [--plan]
+  [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N] [--model NAME] [--plan] [--sum]
 
 Puts the patients into clusters of alike images (hilum cluster) and, for each cluster and recipe,
 trains without it, calibrates and chooses a threshold on other patients, and reads its films clean and
 corrupted. Writes yardsticks.json and yardsticks.md. Stopped by Ctrl-C or killed, the same command goes
-on where it was. --films and --judged take whole patients up to so many films. Not for clinical use.`;
+on where it was; --sum makes the table of the clusters that are done. --films and --judged take whole
+patients up to so many films. Not for clinical use.`;
 
 const { values } = parseArgs({
   options: {
@@ -35,6 +36,7 @@ const { values } = parseArgs({
     judged: { type: "string" },
     threads: { type: "string" },
     plan: { type: "boolean", default: false },
+    sum: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -114,6 +116,11 @@ async function measure(): Promise<void> {
       `seed ${part.seed}, without cluster ${part.cluster}, ${part.recipe}: ${isHeldOut(part.out) ? "done" : "to do"}`,
     );
   if (values.plan) return;
+  if (!values.sum) await train();
+  await sum();
+}
+
+async function train(): Promise<void> {
   const dataset = await clustered();
   const start = performance.now();
   for (const part of PARTS) {
@@ -130,17 +137,31 @@ async function measure(): Promise<void> {
     stopBars();
     console.log(`${((performance.now() - start) / 60_000).toFixed(1)} min so far`);
   }
+}
+
+/** Of the clusters that every recipe is done with: recipes are compared on the same films. */
+async function sum(): Promise<void> {
+  const isOpen = (part: (typeof PARTS)[number]) =>
+    PARTS.some(
+      ({ seed, cluster, out: own }) =>
+        seed === part.seed && cluster === part.cluster && !isHeldOut(own),
+    );
+  const done = PARTS.filter((part) => !isOpen(part));
+  if (done.length === 0) throw new Error("No cluster has been held out by every recipe yet.");
   const held: Record<string, Awaited<ReturnType<typeof readHeldOut>>[]> = {};
-  for (const part of PARTS) {
+  for (const part of done) {
     held[part.recipe] ??= [];
     held[part.recipe]!.push(await readHeldOut(part.out));
   }
   const rows = yardstickRows(held, SHIPPED_RECIPE);
   const { k, seeds, size, epochs, films, judged, threads } = values;
   const settings = { k, seeds, size, epochs, films, judged, threads };
+  const clusters = [
+    ...new Set(done.map(({ seed, cluster }) => `seed ${seed}, cluster ${cluster}`)),
+  ];
   writeFileAtomically(
     join(out, "yardsticks.json"),
-    `${JSON.stringify({ notice: "Not for clinical use.", settings, rows }, null, 2)}\n`,
+    `${JSON.stringify({ notice: "Not for clinical use.", settings, clusters, rows }, null, 2)}\n`,
   );
   const text = yardstickMarkdown(rows);
   writeFileAtomically(join(out, "yardsticks.md"), `${text}\n`);
