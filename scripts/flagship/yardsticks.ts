@@ -1,6 +1,6 @@
 /** `npm run yardsticks`: holds the shipped recipe against others on clusters of images held out. */
 import { existsSync, mkdirSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { trainReporter } from "../../src/cli/commands/train.ts";
 import { outputOf } from "../../src/cli/output.ts";
@@ -14,13 +14,14 @@ import { SHIPPED_RECIPE, YARDSTICK_RECIPES } from "./yardstick-recipes.ts";
 import { yardstickMarkdown, yardstickRows } from "./yardstick-table.ts";
 
 const HELP = `npm run yardsticks -- [--data DIR] [--weights FILE] [--out DIR] [--k 4] [--seeds 1]
-  [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N] [--model NAME] [--plan] [--sum]
+  [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N] [--model NAME] [--only TEXT] [--plan] [--sum]
 
 Puts the patients into clusters of alike images (hilum cluster) and, for each cluster and recipe,
 trains without it, calibrates and chooses a threshold on other patients, and reads its films clean and
 corrupted. Writes yardsticks.json and yardsticks.md. Stopped by Ctrl-C or killed, the same command goes
 on where it was; --sum makes the table of the clusters that are done. --films and --judged take whole
-patients up to so many films. Not for clinical use.`;
+patients up to so many films, --only those parts whose folder has the text in it, as cluster-2/light:
+several processes can share the work. Not for clinical use.`;
 
 const { values } = parseArgs({
   options: {
@@ -36,6 +37,7 @@ const { values } = parseArgs({
     judged: { type: "string" },
     threads: { type: "string" },
     plan: { type: "boolean", default: false },
+    only: { type: "string", default: "" },
     sum: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -117,14 +119,14 @@ async function measure(): Promise<void> {
     );
   if (values.plan) return;
   if (!values.sum) await train();
-  await sum();
+  if (values.only === "") await sum();
 }
 
 async function train(): Promise<void> {
   const dataset = await clustered();
   const start = performance.now();
   for (const part of PARTS) {
-    if (isHeldOut(part.out)) continue;
+    if (isHeldOut(part.out) || !relative(out, part.out).includes(values.only)) continue;
     console.log(`\nseed ${part.seed}, without cluster ${part.cluster}, ${part.recipe}`);
     await holdOut(part.out, {
       ...part,
