@@ -33,7 +33,7 @@ export interface HoldingOut {
   /** Films at most, by whole patients, to train on and to judge; undefined for all. */
   readonly films?: number | undefined;
   readonly judged?: number | undefined;
-  readonly context: Pick<TrainContext, "cacheFolder" | "signal" | "onEvent">;
+  readonly context: Pick<TrainContext, "backbone" | "cacheFolder" | "signal" | "onEvent">;
   readonly onProgress?: ((title: string, done: number, total: number) => void) | undefined;
 }
 
