@@ -169,10 +169,9 @@ describe("fitWeights", () => {
       found: [4, 1, 3, 3],
       expected: [4, 3, 3, 3],
     });
-    expect(refused({ "stem.conv/kernel": ramp([3, 3, 4, 4]) }, {}, KERAS).details).toMatchObject({
-      problem: "shape",
-      found: [4, 4, 3, 3],
-    });
+    const inKeras = refused({ "stem.conv/kernel": ramp([3, 3, 4, 4]) }, {}, KERAS);
+    expect(inKeras.message).toContain("has shape [3,3,4,4] (here [4,4,3,3]) where [4,3,3,3] is");
+    expect(inKeras.details).toMatchObject({ problem: "shape", found: [4, 4, 3, 3] });
     // As many elements, another rank.
     expect(refused({ "stem.norm.weight": ramp([4, 1]) }).details).toMatchObject({
       problem: "shape",

@@ -65,10 +65,11 @@ export function fitWeights(
         },
       );
     const fitted = naming.layOut(found, parameter);
+    const laidOut = `${fitted.dims}` === `${found.dims}` ? "" : ` (here [${fitted.dims}])`;
     if (`${fitted.dims}` !== `${dims}`)
       throw mismatch(
         file,
-        `${quoted(file, key)} has shape [${found.dims}] where [${dims}] is needed`,
+        `${quoted(file, key)} has shape [${found.dims}]${laidOut} where [${dims}] is needed`,
         {
           problem: "shape",
           tensor: key,

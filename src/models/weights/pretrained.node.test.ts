@@ -94,7 +94,7 @@ describe("pullWeights", () => {
   it("says how to make a file that is not fetched", async () => {
     const error = await rejection(pullWeights("vit-tiny", { dir }));
     expect(error).toMatchObject({ code: "weights-missing", kind: "not-found" });
-    expect(error.message).toContain("Bring your own file");
+    expect(error.message).toMatch(/Bring your own file: it is read from \S+ and made by: cd '/);
     expect(error.details.conversion).toMatch(/^cd '.*' && python -c "import timm; /);
   });
 

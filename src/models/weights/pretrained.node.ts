@@ -188,7 +188,10 @@ function missing(
     : [
         `The weights of ${backbone} are not fetched, for their publisher states no digest (${cited}). Bring your own file: it is read from ${path}`,
       ];
-  if (converted) parts.push(`and make what is read of it: ${conversionIn(dir, converted)}`);
+  if (converted)
+    parts.push(
+      `${published ? "and make what is read of it" : "and made by"}: ${conversionIn(dir, converted)}`,
+    );
   return new HilumError("weights-missing", parts.join(" "), {
     backbone,
     path,

@@ -50,6 +50,7 @@ describe("chosenModel", () => {
     [{ model: "cnn", headEpochs: 3 }, "headEpochs", /is for pretrained backbones, and cnn starts/],
     [{ model: lite, unfreeze: "all" }, "unfreeze", /give it weights \(--pretrained imagenet or/],
     [{ model: lite, weights, pretrained: "imagenet" }, "weights", /Give one of them\.$/],
+    [{ model: "mine.pt" }, "model", /no ONNX file\. Export .* give it this file by --weights\.$/],
     [{ model: lite, weights, featureLayer: "f" }, "featureLayer", /--model FILE\.onnx\.$/],
     [{ model: "cnn", preprocessing: "tf" }, "preprocessing", /--model FILE\.onnx\.$/],
     [{ model: lite, weights, width: 2 }, "width", /whose weights have their shapes\.$/],

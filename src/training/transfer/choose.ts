@@ -55,6 +55,9 @@ const OWN_RECIPE: Recipe = {
 const OWN = "own";
 const ONNX = "onnx";
 
+/** Files of weights, which do not say what network they belong to, or not so that it could be read. */
+const OTHER_FILE = /\.(bin|ckpt|h5|keras|pb|pth?|safetensors|tflite)$/i;
+
 /** Of fine-tuning a backbone that has no recipe of its own. */
 const TUNING_RECIPE: Recipe = { ...OWN_RECIPE, size: 224, epochs: 4, learningRate: 3e-4 };
 
@@ -94,6 +97,12 @@ export async function chosenModel(
   if (!isFile) refuseOfFiles(options);
   if (context.network || context.backbone) return ownModel(name, options, context);
   if (isFile) return onnxModel(name, options);
+  if (OTHER_FILE.test(name))
+    refuse(
+      "model",
+      name,
+      `is "${name}", which is no ONNX file. Export the model as one (--model FILE.onnx), or name the network and give it this file by --weights`,
+    );
   const entry = entryNamed<NetworkEntry | BackboneEntry>(name, [...NETWORKS, ...BACKBONES]);
   return isBackbone(entry)
     ? backboneModel(entry, options)
