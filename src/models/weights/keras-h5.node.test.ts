@@ -98,7 +98,10 @@ describe("a file that is not as Keras writes it", () => {
 
   it("is the last that its copy of the HDF5 library reads, which whole files share", async () => {
     const bytes = referenceBytes("keras-files/legacy.h5");
-    const copies = vi.spyOn(WebAssembly, "instantiate");
+    const { WebAssembly: engine } = globalThis as unknown as {
+      WebAssembly: { instantiate(): void };
+    };
+    const copies = vi.spyOn(engine, "instantiate");
     const copiesMadeFor = async (contents: Uint8Array) => {
       const before = copies.mock.calls.length;
       await kerasTensors(contents, "some.h5").catch(() => undefined);
