@@ -3,7 +3,7 @@ import { COLOURS, type PlotSpec, plotSvg } from "../../evaluation/index.ts";
 import { LATENCY, type SweepConfig } from "./config.ts";
 import { importances } from "./importance.ts";
 import type { TrialResult } from "./result.ts";
-import { drawingRange, type NumberDimension } from "./space.ts";
+import { placeIn } from "./space.ts";
 
 /** The plots by name; `pareto` only where there are two objectives. */
 export async function sweepPlots(
@@ -70,7 +70,7 @@ function importanceSpec({ space }: SweepConfig, trials: readonly TrialResult[]):
   return {
     width: 420,
     height: { step: 22 },
-    title: "Variance of the ranks that each dimension explains alone",
+    title: "Variance of the ranks that each dimension explains alone (fANOVA)",
     data: { values: importances(space, trials) },
     mark: { type: "bar", color: COLOURS.first },
     encoding: {
@@ -130,11 +130,6 @@ function parallelSpec(config: SweepConfig, trials: readonly TrialResult[]): Plot
       detail: { field: "number" },
     },
   } as PlotSpec;
-}
-
-function placeIn(dimension: NumberDimension, value: number): number {
-  const [low, high] = drawingRange(dimension);
-  return ((dimension.isLog ? Math.log(value) : value) - low) / (high - low);
 }
 
 /** The objective over each dimension alone. */

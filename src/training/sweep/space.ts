@@ -52,6 +52,12 @@ export function drawingRange({ low, high, isLog, step }: NumberDimension): [numb
   return isLog ? [Math.log(low - half), Math.log(high + half)] : [low - half, high + half];
 }
 
+/** Where a value lies between the ends of the drawing scale, from 0 to 1. */
+export function placeIn(dimension: NumberDimension, value: number): number {
+  const [low, high] = drawingRange(dimension);
+  return ((dimension.isLog ? Math.log(value) : value) - low) / (high - low);
+}
+
 /** The value at a place of the drawing scale: back from the logarithm, on the nearest step. */
 export function valueAt({ low, high, isLog, step }: NumberDimension, place: number): number {
   const value = isLog ? Math.exp(place) : place;
