@@ -159,6 +159,32 @@ program
   )
   .action(async (options) => (await import("./pipeline.ts")).measurePipeline(options));
 
+program
+  .command("tuning")
+  .summary("How soon TPE with ASHA finds what random search finds, next to Optuna")
+  .description(
+    "Records real head trials on cached features once; then searches over seeds on forests fitted to them",
+  )
+  .requiredOption(
+    "--table <file>",
+    "the recorded trials; made, or added to, where they are too few",
+  )
+  .option("--record <count>", "trials that the table is to have", wholeNumber, 300)
+  .option("--data <folder>", "films to record trials on")
+  .option("--weights <file>", "weights of efficientnet-lite0, whose space is searched")
+  .option("--metric <name>", "the objective of a new table", "auroc")
+  .option("--python <file>", "a Python with optuna==5.0.0; without it Optuna is left out")
+  .option("--seeds <count>", "searches of each kind", wholeNumber, 20)
+  .option("--trials <count>", "of the random search, whose time is every other's", wholeNumber, 100)
+  .option("--json <file>", "write the report to this file")
+  .addHelpText(
+    "after",
+    example(
+      "tuning --table trials.json --data chest_xray --weights FILE --python VENV/bin/python --json tuning.json",
+    ),
+  )
+  .action(async (options) => (await import("./tuning.ts")).measureTuning(options));
+
 function names(entries: readonly { readonly name: string }[]): string[] {
   return entries.map(({ name }) => name);
 }
