@@ -1,12 +1,12 @@
 /** A classifier's model with its probabilities calibrated in the graph, and back. */
 import { HilumError } from "../errors.ts";
-import { type Graph, graphBuilder, type Model } from "../onnx/index.ts";
+import { type Graph, graphBuilder, type Model, type ValueInfo } from "../onnx/index.ts";
 import { type Calibration, calibratedValue } from "./calibration.ts";
 import { type ClassifierMetadata, readMetadata, writeMetadata } from "./metadata.ts";
 
 const OUTPUT = "probabilities";
 /** What the network itself says, in a calibrated graph. */
-const PLAIN = "uncalibrated_probabilities";
+export const UNCALIBRATED = "uncalibrated_probabilities";
 const SCOPE = "calibration";
 
 /**
@@ -20,8 +20,8 @@ export function calibrated(
 ): Model {
   const plain = uncalibrated(model);
   const metadata = readMetadata(plain.metadata, "the model");
-  const builder = graphBuilder(renamed(plain.graph, OUTPUT, PLAIN));
-  const probabilities = builder.find(PLAIN);
+  const builder = graphBuilder(renamed(plain.graph, OUTPUT, UNCALIBRATED));
+  const probabilities = builder.find(UNCALIBRATED);
   if (!probabilities)
     throw new HilumError(
       "not-a-classifier",
@@ -54,7 +54,7 @@ export function uncalibrated(model: Model): Model {
   );
   const used = new Set(nodes.flatMap(({ inputs }) => inputs));
   const initializers = new Map([...model.graph.initializers].filter(([name]) => used.has(name)));
-  const graph = renamed({ ...model.graph, nodes, initializers }, PLAIN, OUTPUT);
+  const graph = renamed({ ...model.graph, nodes, initializers }, UNCALIBRATED, OUTPUT);
   return {
     ...model,
     graph,
@@ -62,6 +62,16 @@ export function uncalibrated(model: Model): Model {
       ...model.metadata,
       ...writeMetadata({ ...metadata, operatingPoint: null, calibration: null }),
     ]),
+  };
+}
+
+/** The calibrated model with what its network says, `[N, C]`, as another output. */
+export function withUncalibrated(model: Model): Model {
+  const { graph } = model;
+  const [{ type, shape }] = graph.outputs.filter(({ name }) => name === OUTPUT) as [ValueInfo];
+  return {
+    ...model,
+    graph: { ...graph, outputs: [...graph.outputs, { name: UNCALIBRATED, type, shape }] },
   };
 }
 

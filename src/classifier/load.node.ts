@@ -5,6 +5,7 @@ import { HilumError, isHilumError } from "../errors.ts";
 import { type GreyImage, readImage } from "../images/index.ts";
 import { openSession, readModelFile, readRunnable } from "../onnx/index.node.ts";
 import type { Model } from "../onnx/index.ts";
+import { UNCALIBRATED, withUncalibrated } from "./calibrated.ts";
 import { batchOf, CHUNK, equalSizesFrom } from "./film-batches.ts";
 import {
   type GateMetadata,
@@ -21,6 +22,8 @@ import { SHIPPED_MODEL, shippedModel } from "./shipped.node.ts";
 export interface FileReading {
   readonly path: string;
   readonly reading?: Reading;
+  /** What the network itself says, where `isUncalibratedWanted` and the model has a calibration. */
+  readonly uncalibrated?: Float32Array;
   readonly error?: HilumError;
 }
 
@@ -32,6 +35,12 @@ export interface FilmReading extends FileReading {
 export interface ReadFilesOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
+}
+
+export interface LoadOptions {
+  readonly threads?: number | undefined;
+  /** Films read from files also have the probabilities before the model's calibration. */
+  readonly isUncalibratedWanted?: boolean | undefined;
 }
 
 export interface Classifier {
@@ -56,6 +65,7 @@ export interface Classifier {
 
 interface Looked {
   readonly probabilities: Float32Array;
+  readonly uncalibrated?: Float32Array;
   readonly verdict: Verdict;
 }
 
@@ -69,14 +79,21 @@ interface Looking {
  */
 export async function loadClassifier(
   folderOrFile: string,
-  options: { readonly threads?: number | undefined } = {},
+  { threads, isUncalibratedWanted = false }: LoadOptions = {},
 ): Promise<Classifier> {
   const path = await modelPath(folderOrFile);
   const { model, source } = await readRunnable(path);
   const metadata = readMetadata(model.metadata, path);
-  const session = await openSession(source, options);
+  const hasUncalibrated = isUncalibratedWanted && Boolean(metadata.calibration);
+  const session = await openSession(hasUncalibrated ? withUncalibrated(model) : source, {
+    threads,
+  });
   const gate = readGateMetadata(model.metadata, path);
-  const outputs = ["probabilities", ...(gate ? [GATE_OUTPUT] : [])];
+  const outputs = [
+    "probabilities",
+    ...(gate ? [GATE_OUTPUT] : []),
+    ...(hasUncalibrated ? [UNCALIBRATED] : []),
+  ];
   const looked = async (films: readonly GreyImage[]) => {
     const results: Looked[] = [];
     for (let start = 0; start < films.length; ) {
@@ -91,6 +108,7 @@ export async function loadClassifier(
         results.push({
           probabilities: rowOf("probabilities", i),
           verdict: gate ? verdictOf(rowOf(GATE_OUTPUT, i), gate) : NO_GATE,
+          ...(hasUncalibrated ? { uncalibrated: rowOf(UNCALIBRATED, i) } : {}),
         });
       start = end;
     }
@@ -170,8 +188,8 @@ async function* filmReadings(
     yield films.map((film, index): FilmReading => {
       const path = paths[start + index]!;
       if (isHilumError(film)) return { path, error: film };
-      const { probabilities, verdict } = found.shift()!;
-      return { path, film, reading: readingOf(probabilities, metadata, verdict) };
+      const { probabilities, verdict, ...further } = found.shift()!;
+      return { path, film, reading: readingOf(probabilities, metadata, verdict), ...further };
     });
   }
 }
