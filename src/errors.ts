@@ -154,6 +154,11 @@ export const ERROR_CODES = {
     kind: "bad-input",
     summary: "A file of predictions has a wrong header or row; it is named.",
   },
+  "evaluation-unfit": {
+    kind: "conflict",
+    summary:
+      "An evaluation does not belong on a model card: it is of another model or no evaluation.",
+  },
   "operating-point-refused": {
     kind: "bad-input",
     summary: "An operating point is to be chosen on the films that are evaluated.",

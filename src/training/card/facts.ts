@@ -10,12 +10,15 @@ import {
   evaluateSubgroups,
   type MetricValue,
   type PredictionSet,
+  type Subgroups,
+  withNamedGroups,
 } from "../../evaluation/index.ts";
 import type { StoredWeights } from "../../models/index.ts";
 import { weightsDigest } from "../../onnx/index.node.ts";
 import type { Model } from "../../onnx/index.ts";
 import { VERSION } from "../../version.ts";
 import type { RunFolder } from "../run-folder.ts";
+import type { CardResults } from "./results.ts";
 
 export interface PartFacts {
   readonly films: number;
@@ -47,6 +50,8 @@ export interface CardFacts {
   readonly subgroups: readonly CardSubgroup[];
   /** Name of the worst group; null where there are no two that are large enough. */
   readonly worstSubgroup: string | null;
+  /** On other films; null where no evaluation was named. */
+  readonly evaluation: CardResults | null;
   readonly calibration: ClassifierMetadata["calibration"];
   /** How the file holds the weights. */
   readonly weights: "float32" | StoredWeights;
@@ -81,12 +86,14 @@ export function cardFacts(
     metadata,
     validation,
     csv = run.read("validation")!,
+    results = null,
   }: {
     model: Model;
     metadata: ClassifierMetadata;
     validation: PredictionSet;
     /** What the file of these predictions holds; by default the run's own. */
     csv?: string | Uint8Array;
+    results?: CardResults | null;
   },
 ): CardFacts {
   const { task, operatingPoint, input, provenance, calibration = null } = metadata;
@@ -94,10 +101,10 @@ export function cardFacts(
   const result = run.result();
   const options = { threshold: operatingPoint?.threshold, patients: validation.patients };
   const evaluation = evaluatePredictions(validation.predictions, task, options);
-  const { groups, metric, worst } = evaluateSubgroups(
+  const groups = evaluateSubgroups(
     validation.predictions,
     task,
-    groupingColumns(validation),
+    groupingColumns(withNamedGroups(validation)),
     options,
   );
   const parts = partsOf(run);
@@ -126,17 +133,11 @@ export function cardFacts(
       selectedBy: String(provenance.selectedBy),
     },
     validation: { n, patients, threshold, metrics, ...(perClass ? { perClass } : {}) },
-    subgroups: groups.map(({ column, group, n: films, evaluation: of }) => ({
-      column,
-      group,
-      n: films,
-      metric,
-      value: of.metrics[metric]!,
-    })),
-    worstSubgroup: worst ? `${worst.column}: ${worst.group}` : null,
+    ...cardSubgroups(groups),
+    evaluation: results,
     calibration,
     weights: metadata.weights ?? "float32",
-    limits: limitsOf({ parts, leaks: config.leaks, metadata }),
+    limits: limitsOf({ parts, leaks: config.leaks, metadata, results }),
     environment: { hilum: VERSION, node: process.version, system: `${platform} ${arch}` },
     hashes: {
       weights: weightsDigest(model.graph),
@@ -144,6 +145,20 @@ export function cardFacts(
       network: config.networkSha256!,
       validationPredictions: hash("sha256", csv),
     },
+  };
+}
+
+/** Subgroups as a card holds them. */
+export function cardSubgroups(
+  subgroups: Subgroups | null,
+): Pick<CardFacts, "subgroups" | "worstSubgroup"> {
+  const { groups, worst } = subgroups ?? { groups: [], worst: null };
+  return {
+    subgroups: groups.map(({ column, group, n, metric, evaluation }) => ({
+      ...{ column, group, n, metric },
+      value: evaluation.metrics[metric]!,
+    })),
+    worstSubgroup: worst ? `${worst.column}: ${worst.group}` : null,
   };
 }
 
@@ -188,15 +203,17 @@ function limitsOf({
   parts,
   leaks,
   metadata: { task, input },
+  results,
 }: {
   parts: CardFacts["data"]["parts"];
   leaks: readonly string[];
   metadata: ClassifierMetadata;
+  results: CardResults | null;
 }): string[] {
   const labels = labelsOf(task);
   const few = labels.filter((label) => (parts.validation?.labels[label] ?? 0) < FEW);
   return [
-    "The validation films chose the epoch and the operating point: what is said of them here is too good. Judge the model on films that it has never met.",
+    `The validation films chose the epoch and the operating point: what is said of them here is too good. ${results ? "Judge the model by the other films." : "Judge the model on films that it has never met."}`,
     `It tells ${labels.join(", ")} apart and nothing else: whatever else a film shows, it answers with these.`,
     `It has met ${parts.train?.films.toLocaleString("en") ?? 0} films of ${parts.train?.patients.toLocaleString("en") ?? 0} patients from one source: other devices, hospitals, ages and projections may be read worse, and nothing here says how much.`,
     `Films are scaled to ${input.size} x ${input.size} pixels: what is smaller than a pixel of that is lost.`,

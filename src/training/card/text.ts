@@ -1,7 +1,15 @@
 /** A model card for people: sections that become Markdown and HTML. */
-import { METRIC_HEAD, metricRows, metricTitle } from "../../evaluation/index.ts";
+import {
+  CALIBRATION_HEAD,
+  calibrationRows,
+  METRIC_HEAD,
+  metricRows,
+  metricText,
+  metricTitle,
+} from "../../evaluation/index.ts";
 import { escapeHtml, htmlTable, page } from "../../page.ts";
-import type { CardFacts } from "./facts.ts";
+import type { CardEvaluation, CardFacts } from "./facts.ts";
+import type { CardResults, CardRobustness } from "./results.ts";
 
 interface CardSection {
   readonly title: string;
@@ -23,9 +31,90 @@ const ASPECT: Readonly<Record<CardFacts["input"]["fit"], string>> = {
   pad: "A film keeps its proportions: it is padded with black to a square.",
 };
 
+const countsText = ({ n, patients }: CardEvaluation): string =>
+  `${n.toLocaleString("en")} films${patients === null ? "" : ` of ${patients.toLocaleString("en")} patients`}`;
+
+function classSections(title: string, { perClass }: CardEvaluation): CardSection[] {
+  if (!perClass) return [];
+  return [
+    {
+      title,
+      head: ["class", "AUROC", "95 % interval"],
+      rows: Object.entries(perClass).map(([name, { auroc }]) => [
+        name,
+        auroc ? metricText(auroc) : "not defined",
+        interval(auroc?.low ?? null, auroc?.high ?? null),
+      ]),
+    },
+  ];
+}
+
+function subgroupContents({
+  subgroups,
+  worstSubgroup,
+}: Pick<CardFacts, "subgroups" | "worstSubgroup">): Omit<CardSection, "title"> {
+  return {
+    paragraphs: worstSubgroup
+      ? [`The worst group is ${worstSubgroup}: it falls furthest below all films.`]
+      : [],
+    head: ["column", "group", "films", "metric", "value", "95 % interval"],
+    rows: subgroups.map(({ column, group, n, metric, value }) => [
+      column,
+      group,
+      n.toLocaleString("en"),
+      metricTitle(metric),
+      metricText(value),
+      interval(value.low, value.high),
+    ]),
+  };
+}
+
+/** An evaluation on films that the run did not choose by. */
+function resultSections(results: CardResults): CardSection[] {
+  const { data, threshold, metrics, uncalibrated, robustness, warnings } = results;
+  const part = data.split === null ? "" : `, part ${data.split}`;
+  return [
+    {
+      title: "Metrics on other films",
+      paragraphs: [
+        `${data.name}${part}: ${countsText(results)}, with 95 % intervals${threshold === null ? "" : `, at an operating point of ${threshold.toFixed(4)}`}. Contents and labels of these films: sha256 ${data.sha256}.`,
+        ...warnings,
+      ],
+      head: METRIC_HEAD,
+      rows: metricRows(metrics),
+    },
+    ...classSections("By class on other films", results),
+    ...(results.subgroups.length === 0
+      ? []
+      : [{ title: "Subgroups of other films", ...subgroupContents(results) }]),
+    ...(uncalibrated
+      ? [
+          {
+            title: "Calibration on other films",
+            head: CALIBRATION_HEAD,
+            rows: calibrationRows({ metrics: uncalibrated }, metrics),
+          },
+        ]
+      : []),
+    ...(robustness ? [{ title: "Spoilt films", paragraphs: [robustnessText(robustness)] }] : []),
+  ];
+}
+
+function robustnessText({ films, clean, worst }: CardRobustness): string {
+  const [title, key] =
+    clean.auroc === null
+      ? (["Balanced accuracy", "balancedAccuracy"] as const)
+      : (["AUROC", "auroc"] as const);
+  const value = (result: CardRobustness["clean"]) => result[key]?.toFixed(3) ?? "not defined";
+  const most = worst
+    ? ` The worst corruption is ${worst.corruption} at severity ${worst.severity}: ${value(worst)}.`
+    : "";
+  return `${title} of ${films.toLocaleString("en")} films brought to a shorter side of 224 pixels: ${value(clean)}.${most}`;
+}
+
 /** In the order of the table of contents that the reporting guidelines agree on. */
 function sectionsOf(facts: CardFacts): CardSection[] {
-  const { task, data, operatingPoint, validation, subgroups, worstSubgroup, calibration } = facts;
+  const { task, data, operatingPoint, validation, calibration } = facts;
   const classes = task.labels.join(", ");
   return [
     {
@@ -71,41 +160,18 @@ function sectionsOf(facts: CardFacts): CardSection[] {
     },
     {
       title: "Metrics on the validation films",
-      paragraphs: [
-        `${validation.n.toLocaleString("en")} films${validation.patients === null ? "" : ` of ${validation.patients.toLocaleString("en")} patients`}, with 95 % intervals.`,
-      ],
+      paragraphs: [`${countsText(validation)}, with 95 % intervals.`],
       head: METRIC_HEAD,
       rows: metricRows(validation.metrics),
     },
-    ...(validation.perClass
-      ? [
-          {
-            title: "By class",
-            head: ["class", "AUROC", "95 % interval"],
-            rows: Object.entries(validation.perClass).map(([name, { auroc }]) => [
-              name,
-              auroc?.value?.toFixed(4) ?? "not defined",
-              interval(auroc?.low ?? null, auroc?.high ?? null),
-            ]),
-          },
-        ]
-      : []),
+    ...classSections("By class", validation),
     {
       title: "Subgroups",
-      ...(subgroups.length === 0
+      ...(facts.subgroups.length === 0
         ? { paragraphs: ["The data name no groups (a manifest's further columns would)."] }
-        : {
-            paragraphs: worstSubgroup ? [`The worst group is ${worstSubgroup}.`] : [],
-            head: ["column", "group", "films", metricTitle(subgroups[0]!.metric), "95 % interval"],
-            rows: subgroups.map(({ column, group, n, value }) => [
-              column,
-              group,
-              String(n),
-              value.value === null ? `not defined: ${value.reason ?? ""}` : value.value.toFixed(4),
-              interval(value.low, value.high),
-            ]),
-          }),
+        : subgroupContents(facts)),
     },
+    ...(facts.evaluation ? resultSections(facts.evaluation) : []),
     {
       title: "Calibration",
       paragraphs: [
