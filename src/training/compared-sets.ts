@@ -13,9 +13,9 @@ import {
 } from "../evaluation/index.ts";
 import { areFolds, foldsPredictions } from "./fold-predictions.ts";
 import { learningOf } from "./history.ts";
-import { filmsSeenBy } from "./run-films.ts";
+import { digestsOf, filmsSeenBy } from "./run-films.ts";
 import { type RunFolder, runFolder } from "./run-folder.ts";
-import { patternsOf, runOfModel } from "./run-of-model.ts";
+import { type NamePatterns, runOfModel, statedPatterns } from "./run-of-model.ts";
 import { finishedRun, validationOf } from "./run-validation.ts";
 
 export interface ComparedSets extends Pick<ComparisonReport, "facts" | "warnings" | "histories"> {
@@ -53,7 +53,7 @@ async function validated(path: string): Promise<Pick<NamedSet, "set" | "threshol
   return { set: await validationOf(run), threshold: operatingPoint?.threshold };
 }
 
-export interface SetsOnDataOptions {
+export interface SetsOnDataOptions extends NamePatterns {
   /** By default the test part where there is one, else everything. */
   readonly split?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -63,17 +63,18 @@ export interface SetsOnDataOptions {
 }
 
 /**
- * Of run folders or .onnx files on a folder of films, named as the first run's data were. Throws what
- * opening, loading and `evaluate` throw.
+ * Of run folders or .onnx files on a folder of films, named as stated, else as the first run's data
+ * were. Throws what opening, loading and `evaluate` throw.
  */
 export async function setsOnData(
   models: readonly string[],
   data: string,
-  { split: wanted, signal, onProgress }: SetsOnDataOptions = {},
+  { split: wanted, signal, onProgress, ...patterns }: SetsOnDataOptions = {},
 ): Promise<ComparedSets> {
   const names = distinctNames(models);
   const runs = models.map(runOfModel);
-  const dataset = await openDataset(data, patternsOf(runs.find((run) => run !== undefined)));
+  const first = runs.find((run) => run !== undefined);
+  const dataset = await openDataset(data, statedPatterns(first, patterns));
   const sets: NamedSet[] = [];
   const warnings: string[][] = [];
   let part: string | null = null;
@@ -94,7 +95,7 @@ export async function setsOnData(
     sets.push({ name: model, set, threshold: operatingPoint?.threshold });
     warnings.push(
       warningsOf(set, {
-        ...(run ? await filmsSeenBy(run, paths) : {}),
+        ...(run ? filmsSeenBy(run, await digestsOf(paths)) : {}),
         leftOut: problems.length,
         leaks: provenance.validationLeaks as readonly string[] | undefined,
       }),

@@ -9,12 +9,19 @@ export interface FilmsSeen {
   readonly validatedOn: number;
 }
 
+/** SHA-256 of each file. */
+export async function digestsOf(paths: readonly string[]): Promise<string[]> {
+  const digests: string[] = [];
+  for (const path of paths) digests.push(hash("sha256", await readFile(path)));
+  return digests;
+}
+
 /** How many of these files a run was trained on, or chose its epoch by. Throws `run-damaged`. */
-export async function filmsSeenBy(folder: RunFolder, paths: readonly string[]): Promise<FilmsSeen> {
+export function filmsSeenBy(folder: RunFolder, digests: readonly string[]): FilmsSeen {
   const partOf = partsByDigest(folder);
   const count = { train: 0, val: 0 };
-  for (const path of paths) {
-    const part = partOf.get(hash("sha256", await readFile(path)));
+  for (const digest of digests) {
+    const part = partOf.get(digest);
     if (part) count[part]++;
   }
   return { trainedOn: count.train, validatedOn: count.val };

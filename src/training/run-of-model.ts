@@ -22,13 +22,18 @@ export function runOfModel(model: string): RunFolder | undefined {
   return folder.state() === "absent" ? undefined : folder;
 }
 
-/** How a run's own data named patients and classes. */
-export function patternsOf(
+export type NamePatterns = Pick<OpenOptions, "patientPattern" | "labelPattern">;
+
+/** Those stated, else those by which the run's own data named patients and classes. */
+export function statedPatterns(
   run: RunFolder | undefined,
-): Pick<OpenOptions, "patientPattern" | "labelPattern"> {
-  if (!run) return {};
-  const { patientPattern, labelPattern } = run.config().settings;
-  return { patientPattern: patientPattern ?? undefined, labelPattern: labelPattern ?? undefined };
+  { patientPattern, labelPattern }: NamePatterns,
+): NamePatterns {
+  const own = run?.config().settings;
+  return {
+    patientPattern: patientPattern ?? own?.patientPattern ?? undefined,
+    labelPattern: labelPattern ?? own?.labelPattern ?? undefined,
+  };
 }
 
 /** The evaluated films, and who reads them. */
@@ -104,7 +109,7 @@ async function featuresOf(
  */
 export async function statedReference(
   data: string,
-  patterns: Pick<OpenOptions, "patientPattern" | "labelPattern">,
+  patterns: NamePatterns,
   evaluated: Evaluated,
 ): Promise<Validation> {
   const { classifier } = evaluated;

@@ -51,6 +51,15 @@ export const COMPARE: CommandDefinition = {
     },
     { flags: "--positive <class>", description: "the positive class of files of predictions" },
     {
+      flags: "--patient-pattern <regex>",
+      description:
+        "with --data: the patient in a file name (default: as the first run was trained)",
+    },
+    {
+      flags: "--label-pattern <regex>",
+      description: "with --data: the class in a file name (default: as the first run was trained)",
+    },
+    {
       flags: "--threshold <p>",
       description: "the threshold for files of predictions (default: 0.5)",
     },
@@ -98,12 +107,15 @@ async function setsOf(
     throw new HilumError("invalid-option", "Give models or --predictions, not both.", {
       option: "predictions",
     });
+  if (options.data === undefined) refusePatterns(options);
   if (files.length > 0) return setsOfFiles(files, options);
   if (options.data === undefined) return setsOnValidation(models);
   const bars = new Map<string, ProgressBar>();
   try {
     return await setsOnData(models, String(options.data), {
       split: text(options.split),
+      patientPattern: text(options.patientPattern),
+      labelPattern: text(options.labelPattern),
       signal,
       onProgress({ model, done, total }) {
         const bar = bars.get(model) ?? progressBar(`evaluating ${model}`);
@@ -115,6 +127,19 @@ async function setsOf(
   } finally {
     for (const bar of bars.values()) bar.stop();
   }
+}
+
+function refusePatterns(options: Options): void {
+  for (const [key, flag] of [
+    ["patientPattern", "--patient-pattern"],
+    ["labelPattern", "--label-pattern"],
+  ] as const)
+    if (options[key] !== undefined)
+      throw new HilumError(
+        "invalid-option",
+        `Option ${flag} reads names of films, which only --data names. Add it, or leave ${flag} out.`,
+        { option: flag.slice(2), value: options[key] },
+      );
 }
 
 async function setsOfFiles(files: readonly string[], options: Options): Promise<ComparedSets> {

@@ -8,7 +8,7 @@ import { type LearningHistory, learningFigure } from "../figures/learning.ts";
 import { positiveOf } from "../prediction.ts";
 import { type Comparison, comparisonFigures, type NamedSet } from "./comparison.ts";
 import { drawFigures, figureHtml, figuresHtml, writeFigures } from "./figure-page.ts";
-import { metricTitle } from "./metric-rows.ts";
+import { metricTitle, shownMetric } from "./metric-rows.ts";
 import { REPORT_STYLE, section, warningsHtml } from "./report-page.ts";
 import { REPORT_FILES } from "./write-report.ts";
 
@@ -16,11 +16,7 @@ import { REPORT_FILES } from "./write-report.ts";
 export function comparisonRows({ models }: Comparison): string[][] {
   return Object.keys(models[0]!.evaluation.metrics).map((key) => [
     metricTitle(key),
-    ...models.map(({ evaluation }) => {
-      const { value, low, high } = evaluation.metrics[key]!;
-      const range = between(low, high);
-      return value === null ? "not defined" : `${value.toFixed(4)}${range ? ` (${range})` : ""}`;
-    }),
+    ...models.map(({ evaluation }) => shownMetric(evaluation.metrics[key]!)),
   ]);
 }
 
@@ -38,22 +34,27 @@ const TESTS: Readonly<Record<string, string>> = {
 
 export const PAIR_HEAD = ["first – second", "metric", "difference", "test", "p", "p (Holm)"];
 
+/** What pairs are tested by; a pair has those of its task. */
+const TESTED = ["auroc", "aurocMacro", "accuracy"];
+
 /** The tested metrics of each pair, the first model less the second. */
 export function pairRows({ pairs }: Comparison): string[][] {
   return pairs.flatMap(({ first, second, differences, tests }) =>
-    tests.map(({ metric, method, p, correctedP }) => {
+    TESTED.filter((metric) => metric in differences).map((metric) => {
       const difference = differences[metric];
+      const test = tests.find((tested) => tested.metric === metric);
       const range = between(difference?.low ?? null, difference?.high ?? null);
       const value = difference?.value ?? null;
+      const reason = difference?.reason ? `: ${difference.reason}` : "";
       return [
         `${first} – ${second}`,
         metricTitle(metric),
         value === null
-          ? "not defined"
+          ? `not defined${reason}`
           : `${value >= 0 ? "+" : ""}${value.toFixed(4)}${range ? ` (${range})` : ""}`,
-        TESTS[method] ?? method,
-        pText(p),
-        pText(correctedP),
+        ...(test
+          ? [TESTS[test.method] ?? test.method, pText(test.p), pText(test.correctedP)]
+          : ["none", "", ""]),
       ];
     }),
   );
