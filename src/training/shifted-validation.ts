@@ -81,7 +81,7 @@ async function withClassifier<T>(
   const file = join(run.path, `.uncalibrated.${process.pid}.onnx`);
   try {
     writeModelFile(file, model);
-    await using classifier = await loadClassifier(file);
+    await using classifier = await loadClassifier(file, { threads: 1 });
     return await work(classifier);
   } finally {
     rmSync(file, { force: true });

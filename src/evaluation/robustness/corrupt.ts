@@ -3,7 +3,13 @@ import type { GreyImage } from "../../images/index.ts";
 import { openSession, type Session } from "../../onnx/index.node.ts";
 import { float32, type Graph, graphBuilder, operators as op } from "../../onnx/index.ts";
 import { randomStream } from "../../random.ts";
-import { GRAPH_CORRUPTIONS, type GraphCorruption, JPEG_CORRUPTION } from "./corruptions.ts";
+import {
+  type Feeds,
+  type FilmSize,
+  GRAPH_CORRUPTIONS,
+  type GraphCorruption,
+  JPEG_CORRUPTION,
+} from "./corruptions.ts";
 import { boxMatrix } from "./matrices.ts";
 
 /** The shorter side for which MedMNIST-C's blur, resolution and JPEG are defined. */
@@ -46,6 +52,23 @@ export function openCorrupter({ seed = 0 } = {}): Corrupter {
     sessions.set(name, open);
     return open;
   };
+  const fixed = new Map<string, Feeds>();
+  let fixedFor = "";
+  /** Those of the last size: an archive's films are of one, or each of its own. */
+  const fixedFeeds = (
+    entry: GraphCorruption,
+    severity: number,
+    { width, height }: FilmSize,
+  ): Feeds => {
+    const size = `${width}x${height}`;
+    if (size !== fixedFor) fixed.clear();
+    fixedFor = size;
+    const key = `${entry.name} ${severity}`;
+    const feeds =
+      fixed.get(key) ?? entry.fixed?.(entry.severities[severity - 1]!, { width, height }) ?? {};
+    fixed.set(key, feeds);
+    return feeds;
+  };
   const like = (
     film: GreyImage,
     pixels: Uint8Array,
@@ -79,8 +102,11 @@ export function openCorrupter({ seed = 0 } = {}): Corrupter {
       const amount = entry.severities[severity - 1]!;
       const running = await session(`${name} ${severity}`, () => corruptionGraph(entry, amount));
       const random = randomStream(seed, name, severity, key);
-      const feeds = entry.feeds(amount, film, random, film.pixels);
-      const { corrupted } = await running.run({ images: imagesOf(film), ...feeds });
+      const { corrupted } = await running.run({
+        images: imagesOf(film),
+        ...fixedFeeds(entry, severity, film),
+        ...entry.drawn?.(amount, film, random, film.pixels),
+      });
       return like(film, corrupted!.data as Uint8Array);
     },
     async close() {

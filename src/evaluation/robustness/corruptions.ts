@@ -20,29 +20,33 @@ export interface GraphCorruption {
   readonly name: string;
   readonly definition: "MedMNIST-C" | "Hilum";
   readonly severities: Severities;
-  /** What the film and chance bring, by the name of the graph's input; pixels `[H, W]` for the mean. */
-  feeds(amount: number, size: FilmSize, random: RandomStream, pixels: Uint8Array): Feeds;
+  /** What is the same for all films of a size, by the name of the graph's input. */
+  fixed?(amount: number, size: FilmSize): Feeds;
+  /** What the film and chance bring; pixels `[H, W]` for the mean. */
+  drawn?(amount: number, size: FilmSize, random: RandomStream, pixels: Uint8Array): Feeds;
   /** Greys `[1, H, W]` to greys, before they are cut to 0 and 255 and rounded down. */
   apply(greys: Value, feed: (name: string) => Value, amount: number): Value;
 }
 
-type Feeds = Readonly<Record<string, Tensor>>;
+export type Feeds = Readonly<Record<string, Tensor>>;
 
 const image = ({ width, height }: FilmSize, values: Float32Array): Tensor =>
   float32([1, height, width], values);
-const noise = (size: FilmSize, draw: () => number): Feeds => ({
-  noise: image(size, Float32Array.from({ length: size.width * size.height }, draw)),
-});
-const normalNoise: GraphCorruption["feeds"] = (_, size, random) => noise(size, random.normal);
-const nothing = (): Feeds => ({});
+const noise = (size: FilmSize, draw: () => number): Feeds => {
+  const values = new Float32Array(size.width * size.height);
+  for (let i = 0; i < values.length; i++) values[i] = draw();
+  return { noise: image(size, values) };
+};
+const normalNoise: NonNullable<GraphCorruption["drawn"]> = (_, size, random) =>
+  noise(size, random.normal);
 
 const scaled = (x: Value, factor: number): Value => op.mul(x, x.builder.scalar(factor));
 const moved = (x: Value, amount: number): Value => op.add(x, x.builder.scalar(amount));
 
-const brightness = { feeds: nothing, apply: (x: Value, _: unknown, a: number) => scaled(x, a) };
+const brightness = { apply: (x: Value, _: unknown, a: number) => scaled(x, a) };
 /** Pillow's contrast: about the mean grey, as a whole number. */
-const contrast: Pick<GraphCorruption, "feeds" | "apply"> = {
-  feeds: (_amount, _size, _random, pixels) => {
+const contrast: Pick<GraphCorruption, "drawn" | "apply"> = {
+  drawn: (_amount, _size, _random, pixels) => {
     let sum = 0;
     for (const pixel of pixels) sum += pixel;
     return { mean: float32([1], [Math.floor(sum / pixels.length + 0.5)]) };
@@ -51,7 +55,6 @@ const contrast: Pick<GraphCorruption, "feeds" | "apply"> = {
 };
 /** torchvision's table: 255.999 (x / 255)^gamma. */
 const gamma = {
-  feeds: nothing,
   apply: (x: Value, _: unknown, a: number) =>
     scaled(op.pow(scaled(x, 1 / 255), x.builder.scalar(a)), 255.999),
 };
@@ -71,8 +74,8 @@ const grid = ({ width, height }: FilmSize, values: Float32Array): Feeds => ({
 /** Enlarged by factors across and down of the amount. */
 const enlarged = (
   factors: (amount: number) => { across?: number; down?: number },
-): Pick<GraphCorruption, "feeds" | "apply"> => ({
-  feeds: (amount, size) => grid(size, motionGrid(size.width, size.height, factors(amount))),
+): Pick<GraphCorruption, "fixed" | "apply"> => ({
+  fixed: (amount, size) => grid(size, motionGrid(size.width, size.height, factors(amount))),
   apply: throughGrid,
 });
 
@@ -81,14 +84,14 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
     name: "gaussian noise",
     definition: "MedMNIST-C",
     severities: [0.04, 0.05, 0.06, 0.07, 0.08],
-    feeds: normalNoise,
+    drawn: normalNoise,
     apply: (x, feed, amount) => op.add(x, scaled(feed("noise"), 255 * amount)),
   },
   {
     name: "speckle noise",
     definition: "MedMNIST-C",
     severities: [0.05, 0.07, 0.1, 0.15, 0.2],
-    feeds: normalNoise,
+    drawn: normalNoise,
     apply: (x, feed, amount) => op.add(x, scaled(op.mul(x, feed("noise")), amount)),
   },
   {
@@ -96,7 +99,7 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
     definition: "MedMNIST-C",
     severities: [0.005, 0.01, 0.013, 0.017, 0.02],
     // -1 makes black, 1 white, 0 leaves the grey.
-    feeds: (amount, size, random) =>
+    drawn: (amount, size, random) =>
       noise(size, () => {
         const drawn = random.uniform();
         return drawn < amount / 2 ? -1 : drawn < amount ? 1 : 0;
@@ -108,7 +111,7 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
     name: "shot noise",
     definition: "MedMNIST-C",
     severities: [300, 200, 150, 100, 80],
-    feeds: normalNoise,
+    drawn: normalNoise,
     apply: (x, feed, amount) => {
       const counts = scaled(x, amount / 255);
       const drawn = op.add(counts, op.mul(op.sqrt(counts), feed("noise")));
@@ -119,14 +122,14 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
     name: "blur",
     definition: "MedMNIST-C",
     severities: [3, 5, 7, 9, 11],
-    feeds: (amount, size) => alongBoth(size, (length) => blurMatrix(length, amount)),
+    fixed: (amount, size) => alongBoth(size, (length) => blurMatrix(length, amount)),
     apply: bothAxes,
   },
   {
     name: "low resolution",
     definition: "MedMNIST-C",
     severities: [0.8, 0.7, 0.6, 0.5, 0.4],
-    feeds: (amount, size) =>
+    fixed: (amount, size) =>
       alongBoth(size, (length) => pixelateMatrix(length, Math.max(1, Math.floor(length * amount)))),
     apply: bothAxes,
   },
@@ -170,7 +173,7 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
     name: "rotation",
     definition: "Hilum",
     severities: [3, 6, 10, 15, 20],
-    feeds: (degrees, size, random) => {
+    drawn: (degrees, size, random) => {
       const turned = random.chance(0.5) ? degrees : -degrees;
       return grid(size, motionGrid(size.width, size.height, { degrees: turned }));
     },
@@ -180,7 +183,7 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
     name: "shift",
     definition: "Hilum",
     severities: [0.02, 0.04, 0.07, 0.1, 0.15],
-    feeds: (amount, size, random) => {
+    drawn: (amount, size, random) => {
       const shift = random.chance(0.5) ? amount : -amount;
       return grid(size, motionGrid(size.width, size.height, { shift }));
     },
@@ -217,21 +220,20 @@ export const GRAPH_CORRUPTIONS: readonly GraphCorruption[] = [
     name: "inverted greys",
     definition: "Hilum",
     severities: [0.2, 0.35, 0.65, 0.8, 1],
-    feeds: nothing,
     apply: (x, _, amount) => moved(scaled(x, 1 - 2 * amount), 255 * amount),
   },
   {
     name: "burnt-in text",
     definition: "Hilum",
     severities: [0.03, 0.05, 0.07, 0.1, 0.14],
-    feeds: (amount, size) => ({ mask: image(size, textMask(size.width, size.height, amount)) }),
+    fixed: (amount, size) => ({ mask: image(size, textMask(size.width, size.height, amount)) }),
     apply: (x, feed) => op.add(x, scaled(feed("mask"), 255)),
   },
   {
     name: "missing border",
     definition: "Hilum",
     severities: [0.02, 0.04, 0.07, 0.1, 0.15],
-    feeds: (amount, size) => ({ mask: image(size, borderMask(size.width, size.height, amount)) }),
+    fixed: (amount, size) => ({ mask: image(size, borderMask(size.width, size.height, amount)) }),
     apply: (x, feed) => op.mul(x, feed("mask")),
   },
 ];

@@ -1,8 +1,12 @@
 /** Films as another department might have made them: a mixture of mild corruptions. */
-import { HilumError } from "../../errors.ts";
 import type { Prediction } from "../prediction.ts";
-import { openCorrupter } from "./corrupt.ts";
-import { type LabelledFilm, type Reader, type Round, readFilm } from "./robustness.ts";
+import {
+  type LabelledFilm,
+  type Reader,
+  type ReadRoundsOptions,
+  type Round,
+  readRounds,
+} from "./readings.ts";
 
 /**
  * What a shift between archives may be, and no more: framing, aspect ratio, position, borders, tone.
@@ -27,12 +31,6 @@ export interface MixtureReading extends Round {
   readonly predictions: readonly Prediction[];
 }
 
-export interface MixtureOptions {
-  readonly seed?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
-}
-
 /**
  * The predictions of every film in every part of the mixture. Throws `interrupted` and what reading a
  * film throws.
@@ -40,22 +38,8 @@ export interface MixtureOptions {
 export async function readShiftMixture(
   classifier: Reader,
   films: readonly LabelledFilm[],
-  { seed, signal, onProgress }: MixtureOptions = {},
+  options: ReadRoundsOptions = {},
 ): Promise<MixtureReading[]> {
-  const predictions = SHIFT_MIXTURE.map((): Prediction[] => []);
-  const corrupter = openCorrupter(seed === undefined ? {} : { seed });
-  try {
-    for (const [index, { path, target }] of films.entries()) {
-      if (signal?.aborted)
-        throw new HilumError("interrupted", "Stopped before all films were corrupted.", {});
-      const read = await readFilm(classifier, corrupter, path, SHIFT_MIXTURE, String(index));
-      read.forEach((probabilities, round) => {
-        predictions[round]!.push({ target, probabilities });
-      });
-      onProgress?.({ done: index + 1, total: films.length });
-    }
-  } finally {
-    await corrupter.close();
-  }
+  const predictions = await readRounds(classifier, films, SHIFT_MIXTURE, options);
   return SHIFT_MIXTURE.map((round, index) => ({ ...round, predictions: predictions[index]! }));
 }

@@ -10,7 +10,7 @@ import type { GreyImage } from "../../images/index.ts";
 import { openCorrupter } from "./corrupt.ts";
 import { CORRUPTION_NAMES, GRAPH_CORRUPTIONS } from "./corruptions.ts";
 import { readShiftMixture, SHIFT_MIXTURE } from "./mixture.ts";
-import { estimateRobustness, robustness } from "./robustness.ts";
+import { estimateRobustness, filmsDrawn, robustness } from "./robustness.ts";
 
 interface Reference {
   readonly width: number;
@@ -182,10 +182,14 @@ describe("robustness", () => {
     const { samples } = await openDataset(phantoms.films);
     const corruptions = ["inverted greys", "JPEG quality"];
     const done: number[] = [];
-    const { clean, corruptions: results } = await robustness(classifier, samples, {
+    const found = await robustness(classifier, samples, {
       corruptions,
+      atOnce: 3,
       onProgress: (progress) => done.push(progress.done),
     });
+    expect(await robustness(classifier, samples, { corruptions, atOnce: 1 })).toEqual(found);
+    const { films, clean, corruptions: results } = found;
+    expect(films).toBe(6);
     expect(clean).toMatchObject({ corruption: "none", severity: 0 });
     expect(results.map(({ corruption, severity }) => [corruption, severity])).toEqual(
       corruptions.flatMap((name) => [1, 2, 3, 4, 5].map((severity) => [name, severity])),
@@ -211,6 +215,20 @@ describe("robustness", () => {
     expect(await rejection(robustness(classifier, missing))).toMatchObject({
       code: "file-not-found",
     });
+  });
+
+  it("draws films with each class's share, the same again, in their order", () => {
+    const films = Array.from({ length: 100 }, (_, place) => ({
+      place,
+      target: place % 4 === 0 ? ([1, 0] as const) : ([0, 1] as const),
+    }));
+    const drawn = filmsDrawn(films, 20);
+    expect(drawn.filter(({ target }) => target[0] === 1)).toHaveLength(5);
+    expect(drawn).toHaveLength(20);
+    expect(drawn).toEqual(drawn.toSorted((a, b) => a.place - b.place));
+    expect(filmsDrawn(films, 20)).toEqual(drawn);
+    expect(filmsDrawn(films, 20, { seed: 1 })).not.toEqual(drawn);
+    expect(filmsDrawn(films, 100)).toEqual(films);
   });
 
   it("has each corruption of MedMNIST-C's chest X-rays under a name of its own", () => {

@@ -1,48 +1,45 @@
 /** How well a classifier reads films that were made worse. */
-import type { Classifier } from "../../classifier/index.node.ts";
+import { availableParallelism } from "node:os";
 import { HilumError } from "../../errors.ts";
 import { readImage } from "../../images/index.ts";
+import { randomStream } from "../../random.ts";
 import { evaluatePredictions } from "../evaluation.ts";
-import type { Prediction } from "../prediction.ts";
-import { type Corrupter, openCorrupter } from "./corrupt.ts";
+import { openCorrupter } from "./corrupt.ts";
 import { CORRUPTION_NAMES } from "./corruptions.ts";
+import {
+  type LabelledFilm,
+  type Reader,
+  type ReadRoundsOptions,
+  type Round,
+  readFilm,
+  readRounds,
+} from "./readings.ts";
 
-export interface LabelledFilm {
-  readonly path: string;
-  /** One entry for each label of the model. */
-  readonly target: Prediction["target"];
-}
-
-export interface CorruptionResult {
-  readonly corruption: string;
-  /** 1 to 5; 0 for the clean films. */
-  readonly severity: number;
+/** Of the clean films, "none" and severity 0. */
+export interface CorruptionResult extends Round {
   readonly balancedAccuracy: number | null;
   /** Or its mean over the classes. */
   readonly auroc: number | null;
 }
 
 export interface Robustness {
+  /** How many were read. */
+  readonly films: number;
   /** The films at the size at which they are corrupted. */
   readonly clean: CorruptionResult;
   readonly corruptions: readonly CorruptionResult[];
 }
 
-export interface RobustnessOptions {
+export interface RobustnessOptions extends ReadRoundsOptions {
   /** By default all. */
   readonly corruptions?: readonly string[] | undefined;
   readonly threshold?: number | undefined;
-  readonly seed?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
-
-export type Reader = Pick<Classifier, "probabilities" | "metadata">;
 
 const SEVERITIES = [1, 2, 3, 4, 5] as const;
 
 /** The clean film and then each corruption at each severity. */
-function roundsOf(names: readonly string[]) {
+function roundsOf(names: readonly string[]): Round[] {
   const unknown = names.find((name) => !CORRUPTION_NAMES.includes(name));
   if (unknown !== undefined)
     throw new HilumError(
@@ -51,56 +48,24 @@ function roundsOf(names: readonly string[]) {
       { option: "corruptions", value: unknown, allowed: CORRUPTION_NAMES },
     );
   const corrupted = names.flatMap((corruption) =>
-    SEVERITIES.map((severity) => ({ corruption, severity: severity as number })),
+    SEVERITIES.map((severity) => ({ corruption, severity })),
   );
   return [{ corruption: "none", severity: 0 }, ...corrupted];
 }
 
-/** A corruption at a severity; "none" at 0 is the film itself. */
-export type Round = Pick<CorruptionResult, "corruption" | "severity">;
-
-/** One film in all rounds. */
-export async function readFilm(
-  classifier: Reader,
-  corrupter: Corrupter,
-  path: string,
-  rounds: readonly Round[],
-  key: string,
-): Promise<Float32Array[]> {
-  const film = await corrupter.prepare(await readImage(path));
-  const films = [];
-  for (const { corruption, severity } of rounds)
-    films.push(severity === 0 ? film : await corrupter.corrupt(film, corruption, severity, key));
-  return classifier.probabilities(films);
-}
-
 /**
  * Balanced accuracy and area under the ROC curve of films made worse in each way at five severities,
- * at the model's operating point or a stated threshold. Every film is decoded once; nothing of it is
- * kept. Throws `evaluation-empty`, `invalid-option`, `interrupted` and what reading a film throws.
+ * at the model's operating point or a stated threshold. Throws `evaluation-empty`, `invalid-option`,
+ * `interrupted` and what reading a film throws.
  */
 export async function robustness(
   classifier: Reader,
   films: readonly LabelledFilm[],
-  { corruptions = CORRUPTION_NAMES, threshold, seed, signal, onProgress }: RobustnessOptions = {},
+  { corruptions = CORRUPTION_NAMES, threshold, ...options }: RobustnessOptions = {},
 ): Promise<Robustness> {
   const { task, operatingPoint } = classifier.metadata;
   const rounds = roundsOf(corruptions);
-  const predictions = rounds.map((): Prediction[] => []);
-  const corrupter = openCorrupter(seed === undefined ? {} : { seed });
-  try {
-    for (const [index, { path, target }] of films.entries()) {
-      if (signal?.aborted)
-        throw new HilumError("interrupted", "Stopped before all films were corrupted.", {});
-      const read = await readFilm(classifier, corrupter, path, rounds, String(index));
-      read.forEach((probabilities, round) => {
-        predictions[round]!.push({ target, probabilities });
-      });
-      onProgress?.({ done: index + 1, total: films.length });
-    }
-  } finally {
-    await corrupter.close();
-  }
+  const predictions = await readRounds(classifier, films, rounds, options);
   const results = rounds.map((round, index): CorruptionResult => {
     const { metrics } = evaluatePredictions(predictions[index]!, task, {
       threshold: threshold ?? operatingPoint?.threshold,
@@ -113,7 +78,28 @@ export async function robustness(
     };
   });
   const [clean, ...corrupted] = results;
-  return { clean: clean!, corruptions: corrupted };
+  return { films: films.length, clean: clean!, corruptions: corrupted };
+}
+
+/**
+ * At most `count` of the films in a seeded draw, each class or finding with its share, in their
+ * order.
+ */
+export function filmsDrawn<T extends Pick<LabelledFilm, "target">>(
+  films: readonly T[],
+  count: number,
+  { seed = 0 } = {},
+): T[] {
+  if (films.length <= count) return [...films];
+  const shuffled = randomStream(seed, "robustness")
+    .shuffled(films.map((film, index) => ({ film, index })))
+    // Sorted by class, every so-manieth film takes its share of each.
+    .toSorted((a, b) => a.film.target.indexOf(1) - b.film.target.indexOf(1));
+  return Array.from({ length: count }, (_, place) => {
+    return shuffled[Math.floor(((place + 0.5) * films.length) / count)]!;
+  })
+    .toSorted((a, b) => a.index - b.index)
+    .map(({ film }) => film);
 }
 
 export interface RobustnessEstimate {
@@ -123,26 +109,39 @@ export interface RobustnessEstimate {
   readonly seconds: number;
 }
 
+/** One round in so many is read for the estimate: each corruption at some severity. */
+const TIMED_STEP = 6;
+
 /**
- * How long `robustness` will take of the films in these files, from one of them that can be read, after
- * it has warmed up; null without such a film.
+ * How long `robustness` will take of the films in these files, from some readings of one that can be
+ * read, after it has warmed up; null without such a film.
  */
 export async function estimateRobustness(
   classifier: Reader,
   paths: readonly string[],
-  { corruptions = CORRUPTION_NAMES }: Pick<RobustnessOptions, "corruptions"> = {},
+  {
+    corruptions = CORRUPTION_NAMES,
+    atOnce = availableParallelism(),
+  }: Pick<RobustnessOptions, "corruptions" | "atOnce"> = {},
 ): Promise<RobustnessEstimate | null> {
   const path = await readableFrom(paths, paths.length >> 1);
   if (path === undefined) return null;
   const rounds = roundsOf(corruptions);
+  const timed = rounds.filter((_, place) => place % TIMED_STEP === 0);
   const corrupter = openCorrupter();
   try {
-    const read = () => readFilm(classifier, corrupter, path, rounds, "0");
-    await read();
+    const readTogether = () =>
+      Promise.all(
+        Array.from({ length: atOnce }, (_, key) =>
+          readFilm(classifier, corrupter, { path }, timed, String(key)),
+        ),
+      );
+    await readTogether();
     const start = performance.now();
-    await read();
-    const seconds = ((performance.now() - start) / 1000) * paths.length;
-    return { films: paths.length, readings: paths.length * rounds.length, seconds };
+    await readTogether();
+    const perReading = (performance.now() - start) / 1000 / (atOnce * timed.length);
+    const readings = paths.length * rounds.length;
+    return { films: paths.length, readings, seconds: perReading * readings };
   } finally {
     await corrupter.close();
   }
