@@ -1,4 +1,7 @@
 /** What `evaluate` evaluates: a model on films, or a file of predictions. */
+import { hash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import type { ExplanationMethod } from "../classifier/index.node.ts";
 import { HilumError } from "../errors.ts";
 import { type Report, reportPredictions, statedThreshold } from "../evaluation/index.ts";
@@ -36,6 +39,8 @@ export async function evaluated(
       "explanations",
       "Option --explanations says which heat maps --faithfulness tries: give both.",
     );
+  if (options.robustnessFilms !== undefined && options.robustness !== true)
+    refuse("robustness-films", "Option --robustness-films has a meaning with --robustness only.");
   if (predictions !== undefined && options.reference !== undefined)
     refuse("reference", "Option --reference needs a model that reads films, not --predictions.");
   if (predictions !== undefined) return predictionsEvaluated(predictions, options);
@@ -51,11 +56,19 @@ function refuse(option: string, message: string): never {
 }
 
 /** What both kinds of evaluation can be told. */
-const optionsOf = ({ threshold, split, images, subgroup, prevalence }: Options) => ({
+const optionsOf = ({
+  threshold,
+  split,
+  images,
+  subgroup,
+  subgroupPattern,
+  prevalence,
+}: Options) => ({
   threshold: threshold === undefined ? undefined : statedThreshold(String(threshold)),
   split: text(split),
   hasImages: images !== false,
   subgroups: subgroup as readonly string[] | undefined,
+  columnPatterns: patternsOf(subgroupPattern as readonly string[] | undefined),
   prevalence: prevalence as number | undefined,
 });
 
@@ -70,10 +83,27 @@ const faithfulnessOf = ({ faithfulness, explanations }: Options) =>
         methods: explanations as readonly ExplanationMethod[] | undefined,
       };
 
+/** Each as NAME=EXPRESSION. */
+function patternsOf(texts: readonly string[] | undefined): Record<string, string> | undefined {
+  if (!texts) return undefined;
+  return Object.fromEntries(
+    texts.map((text) => {
+      const [, name, pattern] = text.match(/^([^=]+)=(.+)$/s) ?? [];
+      if (name && pattern) return [name, pattern];
+      return refuse(
+        "subgroup-pattern",
+        `Option --subgroup-pattern is "${text}"; it has to be NAME=REGEX, such as kind=_(bacteria|virus)_.`,
+      );
+    }),
+  );
+}
+
 async function predictionsEvaluated(file: string, options: Options): Promise<Evaluated> {
   const asked = optionsOf(options);
   const report = await reportPredictions(file, { ...asked, positive: text(options.positive) });
-  const source = { predictions: file, split: asked.split ?? null };
+  const split = asked.split ?? null;
+  const data = { name: basename(file), split, sha256: hash("sha256", await readFile(file)) };
+  const source = { predictions: file, data, split };
   return { report, result: resultOf(source, report, []), leftOut: [] };
 }
 
@@ -91,7 +121,7 @@ async function modelEvaluated(
     return bar;
   };
   try {
-    const { report, model, split, problems, assessed } = await reportModel(
+    const { report, problems, assessed, ...source } = await reportModel(
       path,
       String(options.data),
       {
@@ -99,6 +129,7 @@ async function modelEvaluated(
         reference: text(options.reference),
         isRobustnessWanted: options.robustness === true,
         faithfulness: faithfulnessOf(options),
+        robustnessFilms: options.robustnessFilms as number | undefined,
         isStrict: options.strict === true,
         patientPattern: text(options.patientPattern),
         labelPattern: text(options.labelPattern),
@@ -122,7 +153,7 @@ async function modelEvaluated(
       ? problems
       : problems.map(({ code, severity }) => ({ code, severity }));
     const leftOut = problems.map(({ message }) => message);
-    return { report, result: { ...resultOf({ model, split }, report, shown), assessed }, leftOut };
+    return { report, result: { ...resultOf(source, report, shown), assessed }, leftOut };
   } finally {
     for (const bar of bars.values()) bar.stop();
   }

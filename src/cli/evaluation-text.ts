@@ -4,7 +4,9 @@ import {
   BAND_HEAD,
   bandRows,
   bandText,
+  CALIBRATION_HEAD,
   CLASS_HEAD,
+  calibrationRows,
   classRows,
   embeddingText,
   FINDING_HEAD,
@@ -18,9 +20,10 @@ import {
   ROBUSTNESS_HEAD,
   robustnessRows,
   SHIFT_HEAD,
+  SUBGROUP_HEAD,
   sanityText,
   shiftRows,
-  subgroupHead,
+  subgroupRemarks,
   subgroupRows,
 } from "../evaluation/index.ts";
 import { table } from "./table.ts";
@@ -53,6 +56,8 @@ export function evaluationText({
         ["true \\ predicted", ...confusion.labels],
       ),
     );
+  if (analysis?.uncalibrated)
+    parts.push(table(calibrationRows(analysis.uncalibrated, metrics), CALIBRATION_HEAD));
   if (perClass) parts.push(table(classRows(perClass), CLASS_HEAD));
   if (analysis?.byFinding) parts.push(table(findingRows(analysis.byFinding), FINDING_HEAD));
   if (analysis?.atPrevalence) {
@@ -60,7 +65,9 @@ export function evaluationText({
     parts.push(table(rows, ["at prevalence", "value", "95 % interval"]));
   }
   if (analysis?.subgroups)
-    parts.push(table(subgroupRows(analysis.subgroups), subgroupHead(analysis.subgroups)));
+    parts.push(
+      `${table(subgroupRows(analysis.subgroups), SUBGROUP_HEAD)}\n${subgroupRemarks(analysis.subgroups).join("\n")}`,
+    );
   if (uncertainBand) parts.push(bandText(uncertainBand), table(bandRows(uncertainBand), BAND_HEAD));
   if (shift)
     parts.push(

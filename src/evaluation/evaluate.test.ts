@@ -4,8 +4,14 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { phantomFolder } from "../../test/support/phantom-folder.ts";
 import { rejection } from "../../test/support/rejection.ts";
 import { type Classifier, loadClassifier } from "../classifier/index.node.ts";
-import { assembleClassifier, type ClassifierMetadata } from "../classifier/index.ts";
+import {
+  assembleClassifier,
+  type ClassifierMetadata,
+  calibrated,
+  calibrateProbabilities,
+} from "../classifier/index.ts";
 import { type Dataset, openDataset } from "../datasets/index.ts";
+import { readImage } from "../images/index.ts";
 import { networkEntry } from "../models/index.ts";
 import { writeModelFile } from "../onnx/index.node.ts";
 import { evaluate } from "./evaluate.ts";
@@ -88,6 +94,39 @@ describe("evaluate", () => {
     );
     const strange = await openDataset(folder, { labelPattern: "_(bacteria|virus)_" });
     expect(await rejection(evaluate(classifier, strange))).toMatchObject({ code: "labels-differ" });
+  });
+
+  it("has what the network said before its calibration, where that is asked for", async () => {
+    const plain = await evaluate(classifier, dataset);
+    expect(plain.uncalibrated).toBeNull();
+    const map = { kind: "logistic", slope: 0.5, intercept: -0.2 } as const;
+    const file = `${place("calibrated")}.onnx`;
+    const calibration = { method: "platt", positive: 1, map } as const;
+    const judged = { operatingPoint: null, metrics: {} };
+    writeModelFile(file, calibrated(classifier.model, calibration, judged));
+    await using silent = await loadClassifier(file);
+    expect((await evaluate(silent, dataset)).uncalibrated).toBeNull();
+    await using asked = await loadClassifier(file, { isUncalibratedWanted: true });
+    const { uncalibrated, predictions } = await evaluate(asked, dataset);
+    expect(uncalibrated).toEqual(
+      plain.predictions.map(({ target, probabilities }) => ({
+        target,
+        probabilities: Float32Array.from(probabilities),
+      })),
+    );
+    predictions.forEach(({ probabilities }, film) => {
+      const before = plain.predictions[film]!.probabilities;
+      expect(probabilities[1]).toBeCloseTo(calibrateProbabilities(calibration, before)[1]!, 5);
+    });
+  });
+
+  it("has the shape of each film", async () => {
+    const { films, samples } = await evaluate(classifier, dataset);
+    expect(films).toHaveLength(samples.length);
+    const { width, height, pixels } = await readImage(samples[3]!.path);
+    const mean = pixels.reduce((sum, grey) => sum + grey, 0) / pixels.length / 255;
+    expect(films[3]).toMatchObject({ width, height, aspect: width / height });
+    expect(films[3]!.mean).toBeCloseTo(mean, 10);
   });
 
   it("evaluates data that lack a class of the model", async () => {

@@ -1,6 +1,7 @@
 /** A classifier held against labelled films. */
 import {
   type Classifier,
+  type FileReading,
   loadClassifier,
   type ReadFilesOptions,
 } from "../classifier/index.node.ts";
@@ -16,6 +17,7 @@ import { HilumError } from "../errors.ts";
 import { type Evaluation, evaluatePredictions } from "./evaluation.ts";
 import type { IntervalOptions } from "./intervals/settings.ts";
 import type { Prediction } from "./prediction.ts";
+import { type FilmShape, filmShape } from "./subgroups/film-columns.ts";
 
 export interface EvaluateDatasetOptions
   extends ReadFilesOptions,
@@ -35,6 +37,10 @@ export interface DatasetEvaluation {
   readonly predictions: readonly Prediction[];
   /** Whether the model's gate lets a film through, one for each prediction. */
   readonly isAssessed: readonly boolean[];
+  /** Before the model's calibration; null where it has none, or its reader was not asked for them. */
+  readonly uncalibrated: readonly Prediction[] | null;
+  /** What each film is like. */
+  readonly films: readonly FilmShape[];
   readonly problems: readonly DatasetProblem[];
   /** Without the films that the model's gate rejects; null where it has no gate. */
   readonly assessed: AssessedEvaluation | null;
@@ -78,15 +84,20 @@ async function evaluateOn(
   // Of a class that the data lack no film is; of a finding that they lack nothing is known.
   const lacking = task.kind === "findings" ? null : 0;
   const { split, samples } = chosenSamples(dataset, options.split);
-  const readings = await classifier.read(
-    samples.map(({ path }) => path),
-    options,
-  );
+  const paths = samples.map(({ path }) => path);
+  const readings: (FileReading & { readonly shape?: FilmShape | undefined })[] = [];
+  for await (const chunk of classifier.films(paths, options)) {
+    for (const { film, ...reading } of chunk)
+      readings.push({ ...reading, shape: film && filmShape(film) });
+    options.onProgress?.({ done: readings.length, total: paths.length });
+  }
   const problems: DatasetProblem[] = [];
   const kept: Sample[] = [];
   const predictions: Prediction[] = [];
+  const uncalibrated: Prediction[] = [];
+  const films: FilmShape[] = [];
   const isAssessed: boolean[] = [];
-  readings.forEach(({ reading, error }, index) => {
+  readings.forEach(({ reading, uncalibrated: plain, shape, error }, index) => {
     const sample = samples[index]!;
     if (error) {
       if (options.isStrict) throw error;
@@ -100,8 +111,11 @@ async function evaluateOn(
     }
     kept.push(sample);
     isAssessed.push(reading!.assessed);
+    films.push(shape!);
+    const target = columns.map((column) => (column < 0 ? lacking : sample.target[column]!));
+    if (plain) uncalibrated.push({ target, probabilities: plain });
     predictions.push({
-      target: columns.map((column) => (column < 0 ? lacking : sample.target[column]!)),
+      target,
       probabilities: labelsOf(task).map((label) => reading!.probabilities[label]!),
     });
   });
@@ -124,7 +138,10 @@ async function evaluateOn(
         ? evaluated((i) => isAssessed[i]!).metrics
         : null;
   const assessed = classifier.gate ? { n, rejected: kept.length - n, metrics } : null;
-  return { evaluation, split, samples: kept, predictions, isAssessed, problems, assessed };
+  return {
+    ...{ evaluation, split, samples: kept, predictions, isAssessed, films, problems, assessed },
+    uncalibrated: uncalibrated.length > 0 ? uncalibrated : null,
+  };
 }
 
 /** For each label of the model its column in the data set, -1 where the data set lacks it. */

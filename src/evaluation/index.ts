@@ -89,16 +89,20 @@ export {
 } from "./report/faithfulness-rows.ts";
 export { drawFigures, FIGURE_STYLE, figureHtml, writeFigures } from "./report/figure-page.ts";
 export {
+  CALIBRATION_HEAD,
   CLASS_HEAD,
+  calibrationRows,
   classRows,
   METRIC_HEAD,
   metricRows,
+  metricText,
   metricTitle,
   prevalenceRows,
   ROBUSTNESS_HEAD,
   robustnessRows,
+  SUBGROUP_HEAD,
   shownMetric,
-  subgroupHead,
+  subgroupRemarks,
   subgroupRows,
 } from "./report/metric-rows.ts";
 export type { Report } from "./report/report.ts";
@@ -119,10 +123,11 @@ export { type Circumstances, warningsOf } from "./report/warnings.ts";
 export { REPORT_FILES, writeReport } from "./report/write-report.ts";
 export { CORRUPTION_NAMES } from "./robustness/corruptions.ts";
 export { type MixtureReading, readShiftMixture, SHIFT_MIXTURE } from "./robustness/mixture.ts";
+export type { LabelledFilm } from "./robustness/readings.ts";
 export {
   type CorruptionResult,
   estimateRobustness,
-  type LabelledFilm,
+  filmsDrawn,
   type Robustness,
   type RobustnessEstimate,
   type RobustnessOptions,
@@ -138,6 +143,12 @@ export {
   type ShiftSample,
   shiftBetween,
 } from "./shift/shift.ts";
+export {
+  type ColumnPatterns,
+  type FilmShape,
+  withNamedGroups,
+  withShapes,
+} from "./subgroups/film-columns.ts";
 export { evaluateSubgroups, type Subgroup, type Subgroups } from "./subgroups/subgroups.ts";
 export { COLOURS } from "./theme.ts";
 export { statedThreshold } from "./threshold.ts";

@@ -1,4 +1,5 @@
 /** The report of a model on labelled films, with what its run knows of them. */
+import { hash } from "node:crypto";
 import { basename, dirname, relative, resolve } from "node:path";
 import {
   type Classifier,
@@ -6,19 +7,11 @@ import {
   loadClassifier,
   openExplainer,
 } from "../classifier/index.node.ts";
-import {
-  type Dataset,
-  type DatasetProblem,
-  type OpenOptions,
-  openDataset,
-  type Sample,
-} from "../datasets/index.ts";
+import { type Dataset, type DatasetProblem, openDataset, type Sample } from "../datasets/index.ts";
 import {
   type AnalysisOptions,
-  chosenSamples,
   type DatasetEvaluation,
   estimateFaithfulness,
-  estimateRobustness,
   evaluate,
   explainedFilms,
   faithfulness,
@@ -28,16 +21,23 @@ import {
   type ReportedFaithfulness,
   type RobustnessEstimate,
   reportOf,
-  robustness,
+  withShapes,
 } from "../evaluation/index.ts";
 import { weightsDigest } from "../onnx/index.node.ts";
-import { filmsSeenBy } from "./run-films.ts";
+import { digestsOf, filmsSeenBy } from "./run-films.ts";
 import { RUN_FILES, type RunFolder } from "./run-folder.ts";
-import { patternsOf, runOfModel, statedReference, validationFor } from "./run-of-model.ts";
+import {
+  type NamePatterns,
+  runOfModel,
+  statedPatterns,
+  statedReference,
+  validationFor,
+} from "./run-of-model.ts";
+import { sayEstimate, spoiltReadings } from "./spoilt-films.ts";
 
 export interface ReportModelOptions
-  extends Pick<AnalysisOptions, "subgroups" | "prevalence">,
-    Pick<OpenOptions, "patientPattern" | "labelPattern"> {
+  extends Pick<AnalysisOptions, "subgroups" | "columnPatterns" | "prevalence">,
+    NamePatterns {
   /** By default the test part where there is one, else everything. */
   readonly split?: string | undefined;
   /** By default the model's own operating point. */
@@ -50,6 +50,8 @@ export interface ReportModelOptions
   readonly isRobustnessWanted?: boolean | undefined;
   /** Also tries heat maps on so many films. */
   readonly faithfulness?: FaithfulnessWanted | undefined;
+  /** Of more films than this a draw is spoilt, each class with its share; by default all are. */
+  readonly robustnessFilms?: number | undefined;
   /** Throws at the first film that cannot be read. */
   readonly isStrict?: boolean | undefined;
   readonly threads?: number | undefined;
@@ -84,12 +86,32 @@ export interface ModelReport {
   readonly report: Report;
   /** File of the model. */
   readonly model: string;
+  /** SHA-256 of the model's weights. */
+  readonly weights: string;
+  readonly data: EvaluatedData;
   readonly split: string | null;
   /** Of films that were left out. */
   readonly problems: readonly DatasetProblem[];
   /** Without the films that the model's gate rejects; null where it has no gate. */
   readonly assessed: DatasetEvaluation["assessed"];
 }
+
+/** Which films were evaluated. */
+export interface EvaluatedData {
+  readonly name: string;
+  readonly split: string | null;
+  /** SHA-256 of the films' contents and labels, whatever the files are called and wherever they lie. */
+  readonly sha256: string;
+}
+
+const digestOf = (samples: readonly Sample[], digests: readonly string[]): string =>
+  hash(
+    "sha256",
+    samples
+      .map(({ target }, film) => `${digests[film]} ${target}\n`)
+      .sort()
+      .join(""),
+  );
 
 /**
  * The report of a run folder's model, or of an .onnx file, on a folder of films. Patterns are by
@@ -103,8 +125,11 @@ export async function reportModel(
   const run = runOfModel(model);
   const patterns = statedPatterns(run, options);
   const dataset = await openDataset(data, patterns);
-  await using classifier = await loadClassifier(model, { threads: options.threads });
-  if (options.isRobustnessWanted) await sayEstimate(classifier, dataset, options);
+  await using classifier = await loadClassifier(model, {
+    threads: options.threads,
+    isUncalibratedWanted: true,
+  });
+  if (options.isRobustnessWanted) await sayEstimate(model, dataset, options);
   if (options.faithfulness) await refuseMethods(classifier, options.faithfulness);
   const evaluated = await evaluate(classifier, dataset, {
     split: options.split,
@@ -114,32 +139,21 @@ export async function reportModel(
     onProgress: (progress) => options.onProgress?.({ work: "evaluating", ...progress }),
   });
   const { split, problems, assessed } = evaluated;
-  const report = await composed({ run, dataset, patterns, classifier, evaluated }, options);
-  return { report, model: classifier.path, split, problems, assessed };
-}
-
-type Patterns = Pick<OpenOptions, "patientPattern" | "labelPattern">;
-
-/** Those stated, else the run's. */
-export function statedPatterns(
-  run: RunFolder | undefined,
-  { patientPattern, labelPattern }: Patterns,
-): Patterns {
+  const digests = await digestsOf(pathsOf(evaluated.samples));
+  const report = await composed(
+    { run, dataset, patterns, classifier, evaluated, digests },
+    options,
+  );
+  const sha256 = digestOf(evaluated.samples, digests);
   return {
-    ...patternsOf(run),
-    ...(patientPattern ? { patientPattern } : {}),
-    ...(labelPattern ? { labelPattern } : {}),
+    report,
+    model: classifier.path,
+    weights: weightsDigest(classifier.model.graph),
+    data: { name: basename(dataset.root), split, sha256 },
+    split,
+    problems,
+    assessed,
   };
-}
-
-async function sayEstimate(
-  classifier: Classifier,
-  dataset: Dataset,
-  { split, onEstimate }: ReportModelOptions,
-): Promise<void> {
-  const { samples } = chosenSamples(dataset, split);
-  const estimate = await estimateRobustness(classifier, pathsOf(samples));
-  if (estimate) onEstimate?.(estimate);
 }
 
 const methodsOf = (
@@ -189,31 +203,21 @@ async function heatMapsTried(
 interface Known {
   readonly run: RunFolder | undefined;
   readonly dataset: Dataset;
-  readonly patterns: Patterns;
+  readonly patterns: NamePatterns;
   readonly classifier: Classifier;
   readonly evaluated: DatasetEvaluation;
+  readonly digests: readonly string[];
 }
 
 async function composed(known: Known, options: ReportModelOptions): Promise<Report> {
-  const { run, dataset, patterns, classifier, evaluated } = known;
+  const { run, dataset, patterns, classifier, evaluated, digests } = known;
   const { evaluation, split, samples, predictions, problems } = evaluated;
-  const { threshold, hasImages, signal, subgroups, prevalence } = options;
+  const { threshold, hasImages, subgroups, columnPatterns, prevalence } = options;
   const { task, provenance } = classifier.metadata;
   const paths = pathsOf(samples);
   const films = { classifier, paths, threads: options.threads };
   const curves = run?.read("curves");
-  const spoilt = options.isRobustnessWanted
-    ? await robustness(
-        classifier,
-        samples.map(({ path }, index) => ({ path, target: predictions[index]!.target })),
-        {
-          threshold,
-          signal,
-          onProgress: (progress) => options.onProgress?.({ work: "spoiling films", ...progress }),
-        },
-      )
-    : undefined;
-  const set = predictionSetOf(samples, predictions, task);
+  const set = withShapes(predictionSetOf(samples, predictions, task), evaluated.films);
   return reportOf(set, evaluation, {
     title: `Evaluation of ${nameOf(classifier)}`,
     facts: [
@@ -222,18 +226,18 @@ async function composed(known: Known, options: ReportModelOptions): Promise<Repo
       ["split", split ?? "all films"],
     ],
     circumstances: {
-      ...(run ? await filmsSeenBy(run, paths) : {}),
+      ...(run ? filmsSeenBy(run, digests) : {}),
       leftOut: problems.length,
       leaks: provenance.validationLeaks as readonly string[] | undefined,
     },
     learningCurves: curves && Buffer.from(curves).toString("utf8"),
     pathOf: (index) => paths[index]!,
     hasImages,
-    analysis: { subgroups, prevalence },
+    analysis: { subgroups, columnPatterns, prevalence, uncalibrated: evaluated.uncalibrated },
     validation: options.reference
       ? await statedReference(options.reference, patterns, films)
       : await validationFor(run, films),
-    robustness: spoilt,
+    robustness: await spoiltReadings(classifier.path, evaluated, options),
     faithfulness: await heatMapsTried(known, set, options),
   });
 }

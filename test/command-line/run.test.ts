@@ -229,6 +229,13 @@ describe("hilum evaluate --robustness", () => {
     expect(readdirSync(join(out, "figures"))).toContain("corruptions.svg");
   });
 
+  it("takes a draw of the films where so many are asked for", async () => {
+    const words = ["evaluate", run, "--data", films, "--robustness", "--robustness-films", "4"];
+    const { stderr, json } = await hilum(...words, "--json");
+    expect(stderr).toContain("robustness: 4 films, ");
+    expect(json()).toMatchObject({ n: 12, robustness: { films: 4 } });
+  });
+
   it("is not to be had of predictions alone", async () => {
     const outcome = await hilum("evaluate", "--predictions", "p.csv", "--robustness", "--json");
     expect(outcome.exitCode).toBe(2);
@@ -273,6 +280,20 @@ describe("hilum compare", () => {
     expect(n).toBe(12);
     expect(models[1]!.evaluation.metrics.sensitivity).toMatchObject({ value: 1 });
     expect(models[1]!.evaluation.metrics.specificity).toMatchObject({ value: 0 });
+  });
+
+  it("reads names of films by the patterns that are stated", async () => {
+    const copy = place("copy");
+    cpSync(run, copy, { recursive: true });
+    const words = ["compare", run, copy, "--data", films, "--json"];
+    const { models } = (await hilum(...words, "--patient-pattern", "\\d+\\.")).json<Compared>();
+    expect(models[0]!.evaluation).toMatchObject({ patients: 12 });
+    const labels = await hilum(...words, "--label-pattern", "(bacteria|virus)");
+    expect(labels.json()).toMatchObject({ error: { code: "labels-differ" } });
+    const unread = await hilum("compare", run, copy, "--label-pattern", "x", "--json");
+    expect(unread.json()).toMatchObject({
+      error: { code: "invalid-option", details: { option: "label-pattern" } },
+    });
   });
 
   it("warns of films that one of them was trained on, by its name", async () => {
@@ -356,6 +377,50 @@ describe("hilum card", () => {
       [run, copy].map((model) => hilum("predict", model, join(films, "test"), "--csv")),
     );
     expect(after!.stdout).toBe(before!.stdout);
+  });
+
+  it("holds the results of an evaluation of the run's model, and of no other", async () => {
+    const [copy, out, file] = [place("run"), place("evaluation"), place("metrics.json")];
+    cpSync(run, copy, { recursive: true });
+    const evaluated = (
+      await hilum("evaluate", copy, "--data", films, "--out", out, "--json")
+    ).json<Evaluated>();
+    for (const path of [out, join(out, "metrics.json")]) {
+      const outcome = await hilum("card", copy, "--evaluation", path, "--json");
+      expect(outcome.exitCode, outcome.stderr).toBe(0);
+      expect(outcome.json()).toMatchObject({
+        evaluation: {
+          n: 12,
+          metrics: evaluated.metrics,
+          data: { name: "films", split: "test", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
+        },
+      });
+    }
+    const markdown = readFileSync(join(copy, "card.md"), "utf8");
+    expect(markdown).toContain("## Metrics on other films");
+    expect(markdown).toContain("films, part test: 12 films");
+    expect(markdown).not.toMatch(/undefined|NaN|\[object|person\d+_/);
+    const { metadata } = (await hilum("inspect", copy, "--json")).json<{
+      metadata: Record<string, string>;
+    }>();
+    expect(JSON.parse(metadata["hilum.card"]!)).toMatchObject({ evaluation: { n: 12 } });
+    const refusal = async (path: string) => {
+      const outcome = await hilum("card", copy, "--evaluation", path, "--json");
+      return outcome.json<{ error: { code: string; message: string } }>().error;
+    };
+    const other = place("other.onnx");
+    writeSmallClassifier(other);
+    await hilum("evaluate", other, "--data", films, "--out", out, "--json");
+    expect(await refusal(out)).toMatchObject({
+      code: "evaluation-unfit",
+      message: expect.stringContaining("it is of another model"),
+    });
+    const csv = join(out, "predictions.csv");
+    await hilum("evaluate", "--predictions", csv, "--out", out, "--json");
+    expect((await refusal(out)).message).toContain("it is of a file of predictions");
+    copyFileSync(csv, file);
+    expect((await refusal(file)).message).toContain("it is no metrics.json");
+    expect((await refusal(place("none"))).code).toBe("file-not-found");
   });
 });
 

@@ -71,6 +71,25 @@ describe("evaluate", () => {
   });
 });
 
+describe("evaluate's subgroups by names", () => {
+  it("need a name, an expression that matches, and no column of that name", async () => {
+    const file = place("predictions.csv");
+    writeFileSync(file, "path,label,probability,sex\na,NORMAL,0.1,f\nb,PNEUMONIA,0.9,m\n");
+    const words = ["evaluate", "--predictions", file, "--subgroup-pattern"];
+    expect((await failure(...words, "only")).message).toContain("it has to be NAME=REGEX");
+    expect((await failure(...words, "kind=[")).message).toContain("no regular expression");
+    expect((await failure(...words, "kind=zz")).message).toContain("matches none of 2 films");
+    expect((await failure(...words, "sex=a")).message).toContain("a column of that name");
+  });
+});
+
+describe("evaluate's draw of films to spoil", () => {
+  it("has no meaning without --robustness", async () => {
+    const words = ["evaluate", model, "--data", films, "--robustness-films", "3"];
+    expect((await failure(...words)).message).toContain("with --robustness only");
+  });
+});
+
 describe("compare and card", () => {
   it("ask for two models on the same films", async () => {
     expect((await failure("compare", model)).code).toBe("run-unfinished");

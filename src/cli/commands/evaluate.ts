@@ -23,6 +23,10 @@ maps show what the answer rests on: pixels deleted, inserted and exchanged again
 controls that do not know the film; the map when the network's weights are shuffled,
 and when the film is shifted by a few pixels.
 
+Groups are compared by AUROC, or where a group has one class only by what is defined
+in all of its column: sensitivity, specificity or accuracy. Widths, heights, aspects and
+brightness are those of the films as they lie in their files.
+
 The operating point is the model's own, which its validation films chose. It is
 never chosen on the films that are evaluated: that would flatter the model.
 `;
@@ -49,7 +53,13 @@ export const EVALUATE: CommandDefinition = {
     },
     {
       flags: "--subgroup <column...>",
-      description: "columns of the data that name groups (default: those of 2 to 8 values)",
+      description:
+        "columns that name groups (default: those of 2 to 8 values, and the films' width, height, aspect, brightness in thirds)",
+    },
+    {
+      flags: "--subgroup-pattern <name=regex...>",
+      description:
+        "groups by file names: the expression's first group, such as view=_(AP|PA)_ (default: bacteria and virus, where names say so)",
     },
     {
       flags: "--prevalence <share>",
@@ -75,6 +85,10 @@ export const EVALUATE: CommandDefinition = {
       description: "which heat maps (default: the model's own, else grad-cam)",
       choices: EXPLANATION_METHODS,
     },
+      flags: "--robustness-films <n>",
+      description: "spoil a draw of so many films, each class with its share (default: all)",
+      parse: count,
+    },
     { flags: "--positive <class>", description: "the positive class of a file of predictions" },
     {
       flags: "--patient-pattern <regex>",
@@ -91,7 +105,7 @@ export const EVALUATE: CommandDefinition = {
   examples: [
     "hilum evaluate runs/cnn --data chest_xray",
     "hilum evaluate runs/cnn/model.onnx --data chest_xray --split test --json",
-    "hilum evaluate runs/cnn --data chest_xray --robustness",
+    "hilum evaluate runs/cnn --data chest_xray --robustness --robustness-films 200",
     "hilum evaluate pneumonia --data chest_xray --faithfulness 20 --explanations grad-cam occlusion",
     "hilum evaluate --predictions predictions.csv --subgroup sex age --prevalence 0.05",
   ],

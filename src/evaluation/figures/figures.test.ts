@@ -197,18 +197,30 @@ describe("the other figures", () => {
     forest: [
       forestFigure(
         [
-          { column: "type", group: "virus", n: 9, value: 0.5, low: 0.2, high: 0.8, isWorst: true },
-          { column: "type", group: "none", n: 1, value: null, ...UNKNOWN },
+          {
+            metric: "AUROC",
+            all: 0.7,
+            rows: [
+              { column: "site", group: "north", n: 9, value: 0.5, low: 0.2, high: 0.8 },
+              { column: "site", group: "none", n: 1, value: null, ...UNKNOWN, reason: "one class" },
+            ],
+          },
+          {
+            metric: "Sensitivity",
+            all: 0.9,
+            rows: [{ column: "kind", group: "virus", n: 9, value: 0.4, ...UNKNOWN, isWorst: true }],
+          },
         ],
-        { metric: "AUROC", all: 0.7 },
+        ["The worst is virus."],
       ),
-      /virus \(9\)/,
-      ["type", "none", 1, "not defined", ""],
+      /site: north \(9\).*AUROC.*kind: virus \(9\).*Sensitivity/,
+      ["site", "none", 1, "AUROC", "not defined: one class", ""],
     ],
     corruption: [
-      corruptionFigure([{ corruption: "blur", severity: 3, balancedAccuracy: 0.6, auroc: null }], {
-        balancedAccuracy: 0.9,
-        auroc: null,
+      corruptionFigure({
+        films: 5,
+        clean: { corruption: "none", severity: 0, balancedAccuracy: 0.9, auroc: null },
+        corruptions: [{ corruption: "blur", severity: 3, balancedAccuracy: 0.6, auroc: null }],
       }),
       /blur.*Balanced accuracy by corruption/,
       ["blur", 3, "0.600", "not defined"],

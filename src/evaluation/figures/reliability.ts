@@ -9,7 +9,11 @@ const STRIP = 60;
 /** The reliability diagram, and below it how many films lie in each bin. */
 export function reliabilityFigure(
   series: readonly { readonly name: string; readonly bins: readonly ReliabilityBin[] }[],
-  { name = "reliability", title = "Calibration" }: { name?: string; title?: string } = {},
+  {
+    name = "reliability",
+    title = "Calibration",
+    seriesTitle = "model",
+  }: { name?: string; title?: string; seriesTitle?: string } = {},
 ): Figure {
   const filled = series.flatMap(({ name: of, bins }) =>
     bins.filter(({ n }) => n > 0).map((bin) => ({ ...bin, name: shortened(of), size: bin.n })),
@@ -100,7 +104,7 @@ export function reliabilityFigure(
     },
     table: {
       head: [
-        ...(series.length === 1 ? [] : ["model"]),
+        ...(series.length === 1 ? [] : [seriesTitle]),
         "probability",
         "films",
         "mean said",

@@ -5,7 +5,7 @@ import { decide } from "../binary.ts";
 import { binarySummary } from "../binary-summary.ts";
 import { type CurveBands, curveBands } from "../curves/bands.ts";
 import { type ReliabilityBin, reliabilityBins } from "../curves/reliability.ts";
-import type { Evaluation } from "../evaluation.ts";
+import { type Evaluation, evaluatePredictions } from "../evaluation.ts";
 import type { FindingOutcome } from "../figures/findings.ts";
 import type { IntervalOptions } from "../intervals/settings.ts";
 import { decisionCurve, type NetBenefitPoint } from "../operating-points/decision-curve.ts";
@@ -15,9 +15,16 @@ import {
   type RiskCoverage,
   riskCoverage,
 } from "../operating-points/risk-coverage.ts";
-import { columnOf, DEFAULT_THRESHOLD, positiveColumn, positiveOf } from "../prediction.ts";
+import {
+  columnOf,
+  DEFAULT_THRESHOLD,
+  type Prediction,
+  positiveColumn,
+  positiveOf,
+} from "../prediction.ts";
 import type { PredictionSet } from "../prediction-set.ts";
-import { evaluateSubgroups, type Subgroups } from "../subgroups/subgroups.ts";
+import { type ColumnPatterns, SHAPE_COLUMNS } from "../subgroups/film-columns.ts";
+import { evaluateSubgroups, SMALL_GROUP, type Subgroups } from "../subgroups/subgroups.ts";
 import { classSaid } from "./said.ts";
 
 export interface Analysis {
@@ -27,6 +34,8 @@ export interface Analysis {
   readonly reliability: readonly ReliabilityBin[] | null;
   /** Counts and calibration of each finding; null where there are classes. */
   readonly byFinding: readonly FindingOutcome[] | null;
+  /** What calibration is there for, before it; null where the model has none. */
+  readonly uncalibrated: Uncalibrated | null;
   readonly decisionCurve: readonly NetBenefitPoint[] | null;
   readonly riskCoverage: RiskCoverage | null;
   readonly subgroups: Subgroups | null;
@@ -37,42 +46,72 @@ export interface Analysis {
   } | null;
 }
 
+export interface Uncalibrated {
+  /** As `reliability` of the analysis. */
+  readonly reliability: readonly ReliabilityBin[] | null;
+  readonly metrics: Evaluation["metrics"];
+}
+
+/** Keys of the metrics that a calibration changes. */
+export const CALIBRATED_METRICS = ["ece", "adaptiveEce", "brier", "logLoss"] as const;
+
 export interface AnalysisOptions extends Omit<IntervalOptions, "patients"> {
   /** Columns that name groups; by default those that look like it. */
   readonly subgroups?: readonly string[] | undefined;
+  /** Columns read from the films' paths, which name groups as well. */
+  readonly columnPatterns?: ColumnPatterns | undefined;
   /** Predictive values are also said for this share of positives. */
   readonly prevalence?: number | undefined;
+  /** Of the same films, before the model's calibration. */
+  readonly uncalibrated?: readonly Prediction[] | null | undefined;
 }
 
 /** Throws `invalid-option` for a column that is not there and a prevalence that is no share. */
 export function analyse(
   set: PredictionSet,
   evaluation: Evaluation,
-  { subgroups, prevalence, ...options }: AnalysisOptions = {},
+  { subgroups, columnPatterns = {}, prevalence, uncalibrated, ...options }: AnalysisOptions = {},
 ): Analysis {
   const { task, predictions, patients } = set;
   const settings = { ...options, patients };
-  const groups = groupColumns(set, subgroups);
+  const stated = subgroups && [...subgroups, ...Object.keys(columnPatterns)];
+  const groups = groupColumns(set, stated);
   const of = positiveColumn(predictions, task);
+  const threshold = evaluation.threshold ?? undefined;
   const said = outcomesOf(set, evaluation.threshold);
   return {
     bands: of && curveBands(of.labels, of.scores, settings),
-    reliability: of
-      ? reliabilityBins(of.labels, of.scores)
-      : said && reliabilityBins(said.rights, said.probabilities),
+    reliability: reliabilityOf(set, evaluation.threshold),
+    uncalibrated: uncalibrated
+      ? {
+          reliability: reliabilityOf({ ...set, predictions: uncalibrated }, evaluation.threshold),
+          metrics: calibratedMetrics(
+            evaluatePredictions(uncalibrated, task, { ...settings, threshold }),
+          ),
+        }
+      : null,
     byFinding: task.kind === "findings" ? findingOutcomes(set, evaluation.threshold) : null,
     decisionCurve: of && decisionCurve(of.labels, of.scores, { prevalence }),
     riskCoverage: said && coverageOf(said),
     subgroups:
       Object.keys(groups).length === 0
         ? null
-        : evaluateSubgroups(predictions, task, groups, {
-            ...settings,
-            threshold: evaluation.threshold ?? undefined,
-          }),
+        : evaluateSubgroups(predictions, task, groups, { ...settings, threshold }),
     atPrevalence: prevalence === undefined ? null : valuesAt(evaluation, task, prevalence),
   };
 }
+
+function reliabilityOf(set: PredictionSet, threshold: number | null): ReliabilityBin[] | null {
+  const of = positiveColumn(set.predictions, set.task);
+  if (of) return reliabilityBins(of.labels, of.scores);
+  const said = outcomesOf(set, threshold);
+  return said && reliabilityBins(said.rights, said.probabilities);
+}
+
+const calibratedMetrics = ({ metrics }: Evaluation): Evaluation["metrics"] =>
+  Object.fromEntries(
+    CALIBRATED_METRICS.flatMap((key) => (metrics[key] ? [[key, metrics[key]]] : [])),
+  );
 
 /** Over the films of which a finding is known. */
 function findingOutcomes(
@@ -133,15 +172,21 @@ const MOST_GROUPS = 8;
 /** What tells data and files apart, not patients. */
 const NO_GROUPS = new Set(["sha256", "split"]);
 
+/** A film's shape is cut into thirds, of which none shall be small. */
+const FEWEST_FOR_SHAPES = 3 * SMALL_GROUP;
+
 function groupColumns(
-  { columns }: PredictionSet,
+  { columns, keys }: PredictionSet,
   wanted: readonly string[] | undefined,
 ): Record<string, readonly string[]> {
   if (wanted) return Object.fromEntries(wanted.map((name) => [name, columnNamed(columns, name)]));
   return Object.fromEntries(
     Object.entries(columns).filter(([name, values]) => {
       const distinct = new Set(values.filter((value) => value !== "")).size;
-      return !NO_GROUPS.has(name) && distinct > 1 && distinct <= MOST_GROUPS;
+      if (NO_GROUPS.has(name) || distinct < 2) return false;
+      return SHAPE_COLUMNS.includes(name)
+        ? keys.length >= FEWEST_FOR_SHAPES
+        : distinct <= MOST_GROUPS;
     }),
   );
 }

@@ -2,6 +2,7 @@
 import type { Evaluation } from "../evaluation.ts";
 import { anonymous, type PredictionSet } from "../prediction-set.ts";
 import type { Robustness } from "../robustness/robustness.ts";
+import { withNamedGroups } from "../subgroups/film-columns.ts";
 import { type AnalysisOptions, analyse } from "./analysis.ts";
 import type { ReportedFaithfulness } from "./faithfulness-rows.ts";
 import type { PathOf } from "./films.ts";
@@ -30,11 +31,12 @@ export interface ComposeOptions {
 const SEED = 1;
 
 export function reportOf(
-  set: PredictionSet,
+  given: PredictionSet,
   evaluation: Evaluation,
   options: ComposeOptions,
 ): Report {
   const { title, facts, circumstances, learningCurves, hasImages = true } = options;
+  const set = withNamedGroups(given, options.analysis?.columnPatterns);
   const analysis = analyse(set, evaluation, options.analysis);
   const { validation = { unknown: "not known: predictions do not tell of validation films" } } =
     options;

@@ -5,7 +5,7 @@ import { between, percent, shown } from "../figures/figure.ts";
 import type { MetricValue } from "../metric-values.ts";
 import type { Robustness } from "../robustness/robustness.ts";
 import type { Subgroups } from "../subgroups/subgroups.ts";
-import type { Analysis } from "./analysis.ts";
+import type { Analysis, Uncalibrated } from "./analysis.ts";
 
 const FURTHER_TITLES: Readonly<Record<string, string>> = {
   aurocMacro: "AUROC, mean of the classes",
@@ -91,26 +91,50 @@ export function prevalenceRows({
   ];
 }
 
-export const subgroupHead = ({ metric }: Subgroups): string[] => [
-  "group",
-  "films",
-  metricTitle(metric),
-  "95 % interval",
-  "",
-];
+export const CALIBRATION_HEAD = ["calibration", "before", "after"];
 
-export function subgroupRows({ groups, metric, worst }: Subgroups): string[][] {
+/** What the model's calibration did to the metrics that it is there for. */
+export function calibrationRows(
+  { metrics: before }: Pick<Uncalibrated, "metrics">,
+  after: Evaluation["metrics"],
+): string[][] {
+  return Object.entries(before).map(([key, metric]) => [
+    metricTitle(key),
+    shownMetric(metric),
+    shownMetric(after[key]!),
+  ]);
+}
+
+export const SUBGROUP_HEAD = ["group", "films", "metric", "value", "95 % interval", ""];
+
+export function subgroupRows({ groups, worst }: Subgroups): string[][] {
   return groups.map((group) => {
-    const value = group.evaluation.metrics[metric]!;
+    const value = group.evaluation.metrics[group.metric]!;
     const remark = group === worst ? "worst" : group.isSmall ? "few films" : "";
     return [
       `${group.column}: ${group.group}`,
       group.n.toLocaleString("en"),
+      metricTitle(group.metric),
       metricText(value),
       intervalText(value),
       remark,
     ];
   });
+}
+
+/** Which group is the worst and by what; and why a column is not compared by the usual metric. */
+export function subgroupRemarks({ columns, worst }: Subgroups): string[] {
+  const instead = columns.flatMap(({ column, metric, insteadOf }) =>
+    insteadOf
+      ? [
+          `${column} is compared by ${metricTitle(metric)}, for ${metricTitle(insteadOf.metric)} is not defined in ${insteadOf.groups.join(" and ")}: ${insteadOf.reason}.`,
+        ]
+      : [],
+  );
+  const worstText = worst
+    ? `The worst group is ${worst.column}: ${worst.group}, which falls furthest below all films (by ${metricTitle(worst.metric)}).`
+    : "No group is named as the worst: that takes two of enough films.";
+  return [...instead, worstText];
 }
 
 const BY_SEVERITY = ["1", "2", "3", "4", "5"];

@@ -12,7 +12,9 @@ import {
 import { type DrawnFigure, FIGURE_STYLE, figuresHtml } from "./figure-page.ts";
 import { filmsHtml } from "./films.ts";
 import {
+  CALIBRATION_HEAD,
   CLASS_HEAD,
+  calibrationRows,
   classRows,
   intervalText,
   METRIC_HEAD,
@@ -68,6 +70,12 @@ export async function reportPage(report: Report, figures: readonly DrawnFigure[]
         "At another prevalence",
         analysis.atPrevalence
           ? htmlTable(prevalenceRows(analysis.atPrevalence), ["metric", "value", "95 % interval"])
+          : "",
+      ),
+      section(
+        "Calibration before and after",
+        analysis.uncalibrated
+          ? `<p class="lead">The model corrects its network's probabilities. Here is what that did to these films.</p><div class="metrics">${htmlTable(calibrationRows(analysis.uncalibrated, metrics), CALIBRATION_HEAD)}</div>`
           : "",
       ),
       section("In pictures", figuresHtml(figures)),

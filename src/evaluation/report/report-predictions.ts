@@ -10,7 +10,7 @@ import { reportOf } from "./compose.ts";
 import type { Report } from "./report.ts";
 
 export interface ReportPredictionsOptions
-  extends Pick<AnalysisOptions, "subgroups" | "prevalence"> {
+  extends Pick<AnalysisOptions, "subgroups" | "columnPatterns" | "prevalence"> {
   /** The positive class; by default the one whose name does not say that nothing was found. */
   readonly positive?: string | undefined;
   /** Rows whose column `split` says so; by default all. */

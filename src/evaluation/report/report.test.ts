@@ -192,6 +192,63 @@ describe("the report's wording", () => {
   });
 });
 
+describe("the report of a model that calibrates", () => {
+  it("shows its probabilities before and after", async () => {
+    // What is said after calibration is noisy; before, the model was twice as sure.
+    const uncalibrated = noisy.predictions.map(({ target, probabilities }) => {
+      const p = 1 / (1 + (probabilities[0]! / probabilities[1]!) ** 2);
+      return { target, probabilities: [1 - p, p] };
+    });
+    const { report, html } = await written(noisy, true, {
+      analysis: { uncalibrated, rounds: 100 },
+    });
+    const before = evaluatePredictions(uncalibrated, noisy.task, {
+      patients: noisy.patients,
+      rounds: 100,
+    });
+    const { metrics } = report.analysis.uncalibrated!;
+    expect(Object.keys(metrics)).toEqual(["ece", "adaptiveEce", "brier", "logLoss"]);
+    expect(metrics.ece).toEqual(before.metrics.ece);
+    expect(html).toContain("<h2>Calibration before and after</h2>");
+    expect(html).toContain(`Expected calibration error ${metrics.ece!.value!.toFixed(3)} before`);
+    expect(html.match(/>(before|after) calibration</g)!.length).toBeGreaterThanOrEqual(2);
+    const plain = await written(noisy);
+    expect(plain.report.analysis.uncalibrated).toBeNull();
+    expect(plain.html).not.toContain("before calibration");
+  });
+});
+
+describe("the subgroups of a report", () => {
+  const width = noisy.keys.map((_, film) => String(500 + film));
+  const kind = noisy.predictions.map(({ target }, film) =>
+    target[1] === 1 ? ["bacteria", "virus"][(film >> 1) % 2]! : "",
+  );
+  const named = { ...noisy, keys: noisy.keys.map((key, film) => `${kind[film]}_${key}`) };
+
+  it("are read from names and from films' shapes, each compared by what it defines", async () => {
+    const { report, html, read } = await written({ ...named, columns: { "film width": width } });
+    const { columns, groups } = report.analysis.subgroups!;
+    expect(columns.map(({ column, metric }) => [column, metric])).toEqual([
+      ["film width", "auroc"],
+      ["pathogen", "sensitivity"],
+    ]);
+    expect(groups.map(({ n }) => n)).toEqual([40, 40, 40, 30, 30]);
+    expect(html).toContain(
+      "pathogen is compared by Sensitivity (recall), for AUROC is not defined in bacteria and virus: all images are of one class.",
+    );
+    expect(html).toMatch(/The worst group is [^<]+ \(by /);
+    expect(read("predictions.csv").split("\n")[0]).toBe(
+      "path,patient,label,probability,film width,pathogen",
+    );
+  });
+
+  it("leave shapes out where thirds of them were small", async () => {
+    const few = setOf(59, (index) => [(index % 2) as 0 | 1, index / 59]);
+    const { report } = await written({ ...few, columns: { "film width": width.slice(0, 59) } });
+    expect(report.analysis.subgroups).toBeNull();
+  });
+});
+
 describe("what validation says", () => {
   const films = { validation: {}, evaluated: {} };
   const embeddings = { unknown: "not defined: no features" };

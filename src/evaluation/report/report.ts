@@ -1,10 +1,11 @@
 /** A report: predictions, their evaluation and what else was found, as data and as figures. */
 import { labelsOf } from "../../datasets/index.portable.ts";
+import type { ReliabilityBin } from "../curves/reliability.ts";
 import type { Evaluation } from "../evaluation.ts";
 import { confusionFigure } from "../figures/confusion.ts";
 import { decisionCurveFigure, riskCoverageFigure } from "../figures/decision.ts";
 import { faithfulnessFigures } from "../figures/faithfulness.ts";
-import type { Figure } from "../figures/figure.ts";
+import { type Figure, shown } from "../figures/figure.ts";
 import { findingsConfusionFigure, findingsReliabilityFigure } from "../figures/findings.ts";
 import { corruptionFigure, forestFigure } from "../figures/forest.ts";
 import { histogramFigure } from "../figures/histogram.ts";
@@ -17,7 +18,7 @@ import type { Subgroups } from "../subgroups/subgroups.ts";
 import type { Analysis } from "./analysis.ts";
 import type { ReportedFaithfulness } from "./faithfulness-rows.ts";
 import type { PathOf } from "./films.ts";
-import { metricTitle } from "./metric-rows.ts";
+import { metricTitle, subgroupRemarks } from "./metric-rows.ts";
 import type { ReportedBand, ReportedShift } from "./validation.ts";
 
 export interface Report {
@@ -54,7 +55,7 @@ export function figuresOf(report: Report): Figure[] {
   return [
     ...(scored.length > 0 ? [rocFigure(scored), precisionRecallFigure(scored)] : []),
     ...(confusion ? [confusionFigure(confusion)] : []),
-    ...(reliability ? [reliabilityFigure([{ name, bins: reliability }])] : []),
+    ...(reliability ? [calibrationFigure(reliability, name, report)] : []),
     ...(byFinding
       ? [findingsConfusionFigure(byFinding), findingsReliabilityFigure(byFinding)]
       : []),
@@ -64,9 +65,29 @@ export function figuresOf(report: Report): Figure[] {
       : []),
     ...(riskCoverage ? [riskCoverageFigure([{ name, points: riskCoverage.points }])] : []),
     ...(subgroups ? [subgroupFigure(subgroups, evaluation)] : []),
-    ...(robustness ? [corruptionFigure(robustness.corruptions, robustness.clean)] : []),
+    ...(robustness ? [corruptionFigure(robustness)] : []),
     ...(faithfulness && "methods" in faithfulness ? faithfulnessFigures(faithfulness) : []),
   ];
+}
+
+/** Where the model calibrates, before and after. */
+function calibrationFigure(
+  bins: readonly ReliabilityBin[],
+  name: string,
+  { evaluation, analysis }: Report,
+): Figure {
+  const before = analysis.uncalibrated;
+  if (!before?.reliability) return reliabilityFigure([{ name, bins }]);
+  const [was, is] = [before.metrics.ece, evaluation.metrics.ece];
+  const figure = reliabilityFigure(
+    [
+      { name: "before calibration", bins: before.reliability },
+      { name: "after calibration", bins },
+    ],
+    { seriesTitle: "probabilities" },
+  );
+  const remark = `Expected calibration error ${shown(was?.value ?? null)} before the model's calibration, ${shown(is?.value ?? null)} after.`;
+  return { ...figure, caption: `${remark} ${figure.caption}` };
 }
 
 /** One curve for the positive class, or one for each class or finding against the rest. */
@@ -107,12 +128,19 @@ function scoreHistogram(
   return histogramFigure(classes, { positive: labels[positive]!, threshold });
 }
 
-function subgroupFigure({ groups, metric, worst }: Subgroups, evaluation: Evaluation): Figure {
-  const rows = groups.map((group) => {
-    const { value, low, high } = group.evaluation.metrics[metric]!;
-    const { column, group: name, n } = group;
-    return { column, group: name, n, value, low, high, isWorst: group === worst };
-  });
-  const all = evaluation.metrics[metric]?.value ?? null;
-  return forestFigure(rows, { metric: metricTitle(metric), all });
+function subgroupFigure(subgroups: Subgroups, evaluation: Evaluation): Figure {
+  const { groups, worst } = subgroups;
+  const metrics = [...new Set(groups.map(({ metric }) => metric))];
+  const panels = metrics.map((metric) => ({
+    metric: metricTitle(metric),
+    all: evaluation.metrics[metric]?.value ?? null,
+    rows: groups
+      .filter((group) => group.metric === metric)
+      .map((group) => {
+        const { value, low, high, reason } = group.evaluation.metrics[metric]!;
+        const { column, group: name, n } = group;
+        return { column, group: name, n, value, low, high, reason, isWorst: group === worst };
+      }),
+  }));
+  return forestFigure(panels, subgroupRemarks(subgroups));
 }

@@ -21,8 +21,14 @@ const predictions = sites.map((site, film) => {
 describe("evaluateSubgroups", () => {
   it("evaluates each group by itself and names the worst", () => {
     const options = { rounds: 200, patients: sites.map((_, film) => `p${film >> 2}`) };
-    const { groups, worst, metric } = evaluateSubgroups(predictions, TWO, { site: sites }, options);
-    expect([metric, worst?.column, worst?.group]).toEqual(["auroc", "site", "south"]);
+    const { groups, worst, columns } = evaluateSubgroups(
+      predictions,
+      TWO,
+      { site: sites },
+      options,
+    );
+    expect(columns).toEqual([{ column: "site", metric: "auroc", insteadOf: null }]);
+    expect([worst?.column, worst?.group]).toEqual(["site", "south"]);
     const films = sites.flatMap((site, film) => (site === "north" ? [film] : []));
     expect(groups[0]!.evaluation).toEqual(
       evaluatePredictions(
@@ -34,24 +40,56 @@ describe("evaluateSubgroups", () => {
     expect(groups[0]!.evaluation.metrics.auroc!.method).toBe("cluster-bootstrap");
   });
 
-  it("never names a small group, nor one that does not define the metric", () => {
+  it("never names a small group, nor one beside which there is no other", () => {
     const columns = {
       device: sites.map((site, film) => (site === "south" && film < 24 ? "rare" : "usual")),
-      kind: predictions.map(({ target }) => (target[1] === 1 ? "ill" : "well")),
     };
     const { groups, worst } = evaluateSubgroups(predictions, TWO, columns, { rounds: 0 });
     const rare = groups.find(({ group }) => group === "rare")!;
     expect([rare.n, rare.isSmall]).toEqual([12, true]);
-    const ill = groups.find(({ group }) => group === "ill")!;
-    expect([ill.isSmall, ill.evaluation.metrics.auroc!.value]).toEqual([false, null]);
     expect(worst).toBeNull();
   });
 
-  it("judges groups of one class by what they define", () => {
-    const kinds = predictions.map(({ target }, film) => (target[1] === 1 ? `ill ${film % 2}` : ""));
-    const options = { rounds: 0, metric: "sensitivity" };
-    const { worst } = evaluateSubgroups(predictions, TWO, { kind: kinds }, options);
-    expect(worst?.group).toBe("ill 1");
+  it("compares groups of one class by what all of them define, and says why", () => {
+    const isIll = predictions.map(({ target }) => target[1] === 1);
+    const columns = {
+      pathogen: isIll.map((ill, film) => (ill ? ["bacteria", "virus"][film % 2]! : "")),
+      healthy: isIll.map((ill, film) => (ill ? "" : ["child", "adult"][film % 2]!)),
+      truth: isIll.map((ill) => (ill ? "ill" : "well")),
+      site: sites,
+    };
+    const { groups, columns: compared } = evaluateSubgroups(predictions, TWO, columns, {
+      rounds: 0,
+    });
+    expect(compared.map(({ column, metric }) => [column, metric])).toEqual([
+      ["pathogen", "sensitivity"],
+      ["healthy", "specificity"],
+      ["truth", "accuracy"],
+      ["site", "auroc"],
+    ]);
+    expect(compared[0]!.insteadOf).toEqual({
+      metric: "auroc",
+      groups: ["bacteria", "virus"],
+      reason: "all images are of one class",
+    });
+    const virus = groups.find(({ group }) => group === "virus")!;
+    expect(virus.metric).toBe("sensitivity");
+    expect(virus.evaluation.metrics.sensitivity!.value).not.toBeNull();
+  });
+
+  it("names the group that falls furthest below all films, whatever its column is compared by", () => {
+    const isIll = predictions.map(({ target }) => target[1] === 1);
+    // Every film of "missed" is called healthy: further below all films than "south" by its area.
+    const missed = predictions.map(({ probabilities }, film) =>
+      isIll[film] ? (probabilities[1]! < 0.5 ? "missed" : "found") : "",
+    );
+    const { worst } = evaluateSubgroups(
+      predictions,
+      TWO,
+      { site: sites, outcome: missed },
+      { rounds: 0 },
+    );
+    expect([worst?.group, worst?.metric]).toEqual(["missed", "sensitivity"]);
   });
 });
 

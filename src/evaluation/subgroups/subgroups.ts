@@ -10,22 +10,45 @@ export interface Subgroup {
   readonly n: number;
   /** Fewer than SMALL_GROUP films, or than SMALL_CLASS of a class that it has: shown, but never named as the worst. */
   readonly isSmall: boolean;
+  /** Key of the metric by which the groups of its column are compared. */
+  readonly metric: string;
   readonly evaluation: Evaluation;
+}
+
+/** By what the groups of a column are compared. */
+export interface ComparedColumn {
+  readonly column: string;
+  readonly metric: string;
+  /** The metric that would be taken first, and why it is not; null where it is. */
+  readonly insteadOf: {
+    readonly metric: string;
+    /** Groups that do not define it. */
+    readonly groups: readonly string[];
+    readonly reason: string;
+  } | null;
 }
 
 export interface Subgroups {
   readonly groups: readonly Subgroup[];
-  /** The metric that names the worst group. */
-  readonly metric: string;
-  /** The group with the lowest value among those that are not small; null where there are not two. */
+  readonly columns: readonly ComparedColumn[];
+  /**
+   * The group that falls furthest below all films by its column's metric, among those that are not
+   * small; null where there are not two.
+   */
   readonly worst: Subgroup | null;
 }
 
 export const SMALL_GROUP = 20;
 export const SMALL_CLASS = 5;
 
+/** The first that all large groups of a column define is taken: those of one class have no area. */
+const METRICS = {
+  positive: ["auroc", "sensitivity", "specificity", "accuracy"],
+  other: ["aurocMacro", "accuracy"],
+} as const;
+
 export interface SubgroupOptions extends EvaluateOptions {
-  /** By default the area under the ROC curve, or its macro average. */
+  /** By default the area under the ROC curve, or its macro average, where a column's groups define it. */
   readonly metric?: string | undefined;
 }
 
@@ -40,9 +63,9 @@ export function evaluateSubgroups(
   columns: Readonly<Record<string, readonly string[]>>,
   { metric, patients, ...options }: SubgroupOptions = {},
 ): Subgroups {
-  const key = metric ?? (positiveOf(task) === null ? "aurocMacro" : "auroc");
-  const groups = Object.entries(columns).flatMap(([column, values]) =>
-    groupsOf(values).map(({ name, films }): Subgroup => {
+  const ranked = metric ? [metric] : METRICS[positiveOf(task) === null ? "other" : "positive"];
+  const parts = Object.entries(columns).map(([column, values]) => {
+    const groups = groupsOf(values).map(({ name, films }) => {
       const part = films.map((film) => predictions[film]!);
       const evaluation = evaluatePredictions(part, task, {
         ...options,
@@ -50,12 +73,44 @@ export function evaluateSubgroups(
       });
       const isSmall = part.length < SMALL_GROUP || smallestClass(part, task) < SMALL_CLASS;
       return { column, group: name, n: part.length, isSmall, evaluation };
-    }),
-  );
-  const judgedBy = ({ evaluation }: Subgroup) => evaluation.metrics[key]?.value ?? null;
-  const judged = groups.filter((group) => !group.isSmall && judgedBy(group) !== null);
-  const worst = judged.toSorted((a, b) => judgedBy(a)! - judgedBy(b)!)[0];
-  return { groups, metric: key, worst: judged.length > 1 ? worst! : null };
+    });
+    const compared = comparedBy(column, groups, ranked);
+    return { compared, groups: groups.map((group) => ({ ...group, metric: compared.metric })) };
+  });
+  const groups = parts.flatMap((part): readonly Subgroup[] => part.groups);
+  return {
+    groups,
+    columns: parts.map(({ compared }) => compared),
+    worst: worstOf(groups, evaluatePredictions(predictions, task, { ...options, rounds: 0 })),
+  };
+}
+
+function comparedBy(
+  column: string,
+  groups: readonly Omit<Subgroup, "metric">[],
+  ranked: readonly string[],
+): ComparedColumn {
+  const large = groups.filter(({ isSmall }) => !isSmall);
+  const judged = large.length > 0 ? large : groups;
+  const lacking = (key: string) =>
+    judged.filter(({ evaluation }) => (evaluation.metrics[key]?.value ?? null) === null);
+  const first = ranked[0]!;
+  const metric = ranked.find((key) => lacking(key).length === 0) ?? first;
+  const without = lacking(first);
+  if (metric === first || without.length === 0) return { column, metric, insteadOf: null };
+  const reason = without[0]!.evaluation.metrics[first]?.reason ?? "not defined";
+  const names = without.map(({ group }) => group);
+  return { column, metric, insteadOf: { metric: first, groups: names, reason } };
+}
+
+function worstOf(groups: readonly Subgroup[], all: Evaluation): Subgroup | null {
+  const shortfalls = groups.flatMap((group) => {
+    const here = group.evaluation.metrics[group.metric]?.value ?? null;
+    const there = all.metrics[group.metric]?.value ?? null;
+    return group.isSmall || here === null || there === null ? [] : [{ group, by: there - here }];
+  });
+  if (shortfalls.length < 2) return null;
+  return shortfalls.toSorted((a, b) => b.by - a.by)[0]!.group;
 }
 
 /** Films of the rarest class or finding among those that are there: a group may be of one class. */
