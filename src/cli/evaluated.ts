@@ -115,6 +115,15 @@ async function modelEvaluated(
   const { reportModel } = await import("../training/index.ts");
   const asked = optionsOf(options);
   const bars = new Map<string, ProgressBar>();
+  const firsts = new Map<string, { readonly done: number; readonly time: number }>();
+  /** By how long those after the first report took. */
+  const timeLeft = (work: string, done: number, total: number): string => {
+    const first = firsts.get(work) ?? { done, time: performance.now() };
+    firsts.set(work, first);
+    if (done === first.done || done === total) return "";
+    const each = (performance.now() - first.time) / 1000 / (done - first.done);
+    return `about ${duration(each * (total - done))} left`;
+  };
   const barOf = (work: string): ProgressBar => {
     const bar = bars.get(work) ?? progressBar(work);
     bars.set(work, bar);
@@ -144,7 +153,7 @@ async function modelEvaluated(
             `faithfulness: ${films.toLocaleString("en")} films, ${methods.join(", ")}: about ${duration(seconds)}`,
           ),
         onProgress({ work, done, total }) {
-          barOf(work).update(done, total);
+          barOf(work).update(done, total, timeLeft(work, done, total));
           if (done === total) barOf(work).stop();
         },
       },

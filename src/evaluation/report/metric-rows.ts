@@ -74,7 +74,7 @@ export function classRows(perClass: NonNullable<Evaluation["perClass"]>): string
     ...OF_A_CLASS.map((key) => {
       const { value, low, high } = metrics[key]!;
       const range = between(low, high, 2);
-      return value === null ? "–" : `${value.toFixed(3)}${range ? ` (${range})` : ""}`;
+      return value === null ? "not defined" : `${value.toFixed(3)}${range ? ` (${range})` : ""}`;
     }),
   ]);
 }
