@@ -287,7 +287,7 @@ describe("hilum compare", () => {
     cpSync(run, copy, { recursive: true });
     const words = ["compare", run, copy, "--data", films, "--json"];
     const { models } = (await hilum(...words, "--patient-pattern", "\\d+\\.")).json<Compared>();
-    expect(models[0]!.evaluation).toMatchObject({ patients: 12 });
+    expect(models[0]!.evaluation).toMatchObject({ patients: 3 });
     const labels = await hilum(...words, "--label-pattern", "(bacteria|virus)");
     expect(labels.json()).toMatchObject({ error: { code: "labels-differ" } });
     const unread = await hilum("compare", run, copy, "--label-pattern", "x", "--json");

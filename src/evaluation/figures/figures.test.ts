@@ -198,22 +198,24 @@ describe("the other figures", () => {
       forestFigure(
         [
           {
+            column: "site",
             metric: "AUROC",
             all: 0.7,
             rows: [
-              { column: "site", group: "north", n: 9, value: 0.5, low: 0.2, high: 0.8 },
-              { column: "site", group: "none", n: 1, value: null, ...UNKNOWN, reason: "one class" },
+              { group: "north", n: 9, value: 0.5, low: 0.2, high: 0.8 },
+              { group: "none", n: 1, value: null, ...UNKNOWN, reason: "one class" },
             ],
           },
           {
+            column: "kind",
             metric: "Sensitivity",
             all: 0.9,
-            rows: [{ column: "kind", group: "virus", n: 9, value: 0.4, ...UNKNOWN, isWorst: true }],
+            rows: [{ group: "virus", n: 9, value: 0.4, ...UNKNOWN, isWorst: true }],
           },
         ],
         ["The worst is virus."],
       ),
-      /site: north \(9\).*AUROC.*kind: virus \(9\).*Sensitivity/,
+      /north \(9\).*AUROC.*site.*virus \(9\).*Sensitivity.*kind/,
       ["site", "none", 1, "AUROC", "not defined: one class", ""],
     ],
     corruption: [

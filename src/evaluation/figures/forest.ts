@@ -5,8 +5,6 @@ import { COLOURS } from "../theme.ts";
 import { between, type Figure, shortened, shown } from "./figure.ts";
 
 export interface ForestRow {
-  /** Of which column the group is one. */
-  readonly column: string;
   readonly group: string;
   readonly n: number;
   readonly value: number | null;
@@ -17,37 +15,38 @@ export interface ForestRow {
   readonly isWorst?: boolean | undefined;
 }
 
-/** The groups that are compared by one metric, and its value over all films. */
+/** The groups of a column, and the value of their metric over all films. */
 export interface ForestPanel {
+  readonly column: string;
   readonly metric: string;
   readonly all: number | null;
   readonly rows: readonly ForestRow[];
 }
 
-const LONGEST_LABEL = 34;
-/** Panels below each other shall begin at one line: room for letters of 11 pixels. */
-const LETTER = 5.6;
+const LONGEST_LABEL = 24;
+/** What Vega reckons a letter of 11 pixels at where it cannot measure one. */
+const LETTER = 8.8;
+const LABEL_PADDING = 8;
 
-/** One line for each group, the value of all films as a dashed one; a panel for each metric. */
+/** One line for each group, the value of all films as a dashed one; a panel for each column. */
 export function forestFigure(panels: readonly ForestPanel[], remarks: readonly string[]): Figure {
+  const metrics = [...new Set(panels.map(({ metric }) => metric))];
+  const domains = new Map(metrics.map((metric) => [metric, domainOf(metric, panels)]));
   const rows = panels.flatMap((panel) => panel.rows);
-  const hasColumns = new Set(rows.map(({ column }) => column)).size > 1;
-  const label = ({ column, group, n }: ForestRow) =>
-    `${shortened(hasColumns ? `${column}: ${group}` : group, LONGEST_LABEL)} (${n.toLocaleString("en")})`;
-  const room = Math.max(...rows.map((row) => label(row).length)) * LETTER;
+  const room = Math.max(...rows.map((row) => labelOf(row).length)) * LETTER + LABEL_PADDING;
   return {
     name: "subgroups",
     title: "Subgroups",
-    caption: `${panels.map(({ metric }) => metric).join(" or ")} in each group with its 95 % interval; the dashed line is that of all films. ${remarks.join(" ")}${rows.some(({ isWorst }) => isWorst) ? " It is drawn in orange." : ""}`,
+    caption: `${metrics.join(" or ")} in each group with its 95 % interval; the dashed line is that of all films. ${remarks.join(" ")}${rows.some(({ isWorst }) => isWorst) ? " It is drawn in orange." : ""}`,
     plot: {
       columns: 1,
       spacing: 14,
-      concat: panels.map((panel) => panelPlot(panel, label, room)),
+      concat: panels.map((panel) => panelPlot(panel, { domain: domains.get(panel.metric)!, room })),
     },
     table: {
       head: ["column", "group", "films", "metric", "value", "95 % interval"],
-      rows: panels.flatMap(({ metric, rows: ofPanel }) =>
-        ofPanel.map(({ column, group, n, value, low, high, reason }) => [
+      rows: panels.flatMap(({ column, metric, rows: ofColumn }) =>
+        ofColumn.map(({ group, n, value, low, high, reason }) => [
           column,
           group,
           n,
@@ -60,47 +59,52 @@ export function forestFigure(panels: readonly ForestPanel[], remarks: readonly s
   };
 }
 
+const labelOf = ({ group, n }: ForestRow): string =>
+  `${shortened(group, LONGEST_LABEL)} (${n.toLocaleString("en")})`;
+
+/** From a tenth below the lowest that is shown of the metric. */
+function domainOf(metric: string, panels: readonly ForestPanel[]): [number, number] {
+  const lows = panels
+    .filter((panel) => panel.metric === metric)
+    .flatMap(({ all, rows }) => [all, ...rows.map(({ low, value }) => low ?? value)])
+    .filter((value) => value !== null);
+  return [Math.max(0, Math.floor(10 * (Math.min(1, ...lows) - 0.02)) / 10), 1];
+}
+
 function panelPlot(
-  { metric, all, rows }: ForestPanel,
-  label: (row: ForestRow) => string,
-  room: number,
+  { column, metric, all, rows }: ForestPanel,
+  { domain, room }: { readonly domain: [number, number]; readonly room: number },
 ) {
-  const defined = rows.filter(({ value }) => value !== null);
-  const values = rows.map((row) => ({ ...row, label: label(row) }));
-  const lowest = Math.min(
-    1,
-    ...defined.map(({ value, low }) => low ?? value!),
-    ...(all === null ? [] : [all]),
-  );
-  const domain = [Math.max(0, Math.floor(10 * (lowest - 0.02)) / 10), 1];
+  const values = rows.map((row) => ({ ...row, label: labelOf(row) }));
   const y = {
     field: "label",
     type: "nominal",
     title: null,
     sort: values.map((row) => row.label),
     axis: {
-      labelLimit: 220,
+      // They are short already, and Vega would cut what it reckons too long.
+      labelLimit: 0,
       grid: false,
       domain: false,
       ticks: false,
-      labelPadding: 8,
-      minExtent: Math.min(220, room),
+      labelPadding: LABEL_PADDING,
+      minExtent: room,
     },
   } as const;
   const x = {
-    type: "quantitative",
+    type: "quantitative" as const,
     title: metric,
     scale: { domain },
     axis: { tickCount: 5 },
-  } as const;
+  };
   const color = {
     condition: { test: "datum.isWorst", value: COLOURS.second },
     value: COLOURS.first,
   } as const;
   return {
-    width: 200,
-    height: { step: 26 },
-    title: metric,
+    width: 180,
+    height: { step: 22 },
+    title: column,
     layer: [
       {
         data: { values: all === null ? [] : [{ all }] },
@@ -153,7 +157,12 @@ export function corruptionFigure({ films, clean, corruptions: rows }: Robustness
               field: "severity",
               type: "ordinal",
               title: "severity",
-              scale: { domain: [1, 2, 3, 4, 5], range: [0.3, 0.47, 0.64, 0.82, 1] },
+              // A scale of points, which Vega-Lite would take, knows only the first two.
+              scale: {
+                type: "ordinal",
+                domain: [1, 2, 3, 4, 5],
+                range: [0.3, 0.47, 0.64, 0.82, 1],
+              },
               legend: { orient: "top", symbolType: "square", symbolFillColor: COLOURS.first },
             },
           },

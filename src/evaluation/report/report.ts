@@ -129,17 +129,17 @@ function scoreHistogram(
 }
 
 function subgroupFigure(subgroups: Subgroups, evaluation: Evaluation): Figure {
-  const { groups, worst } = subgroups;
-  const metrics = [...new Set(groups.map(({ metric }) => metric))];
-  const panels = metrics.map((metric) => ({
+  const { groups, columns, worst } = subgroups;
+  const panels = columns.map(({ column, metric }) => ({
+    column,
     metric: metricTitle(metric),
     all: evaluation.metrics[metric]?.value ?? null,
     rows: groups
-      .filter((group) => group.metric === metric)
+      .filter((group) => group.column === column)
       .map((group) => {
         const { value, low, high, reason } = group.evaluation.metrics[metric]!;
-        const { column, group: name, n } = group;
-        return { column, group: name, n, value, low, high, reason, isWorst: group === worst };
+        const { group: name, n } = group;
+        return { group: name, n, value, low, high, reason, isWorst: group === worst };
       }),
   }));
   return forestFigure(panels, subgroupRemarks(subgroups));
