@@ -76,6 +76,11 @@ export const EVALUATE: CommandDefinition = {
         "also read the films spoilt in every way, at five severities; says its time first",
     },
     {
+      flags: "--robustness-films <n>",
+      description: "spoil a draw of so many films, each class with its share (default: all)",
+      parse: count,
+    },
+    {
       flags: "--faithfulness [films]",
       description: `also try the model's heat maps on so many films (default: ${HEAT_MAP_FILMS}); says its time first`,
       parse: count,
@@ -84,10 +89,6 @@ export const EVALUATE: CommandDefinition = {
       flags: "--explanations <method...>",
       description: "which heat maps (default: the model's own, else grad-cam)",
       choices: EXPLANATION_METHODS,
-    },
-      flags: "--robustness-films <n>",
-      description: "spoil a draw of so many films, each class with its share (default: all)",
-      parse: count,
     },
     { flags: "--positive <class>", description: "the positive class of a file of predictions" },
     {

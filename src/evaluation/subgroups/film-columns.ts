@@ -1,7 +1,7 @@
 /** Columns by which films can be grouped where the data have none: what a film is like, and its name. */
 import { HilumError } from "../../errors.ts";
-import type { PredictionSet } from "../prediction-set.ts";
 import type { GreyImage } from "../../images/index.ts";
+import type { PredictionSet } from "../prediction-set.ts";
 import { type ImageStatistics, imageStatistics } from "../shift/shift.ts";
 
 export interface FilmShape extends ImageStatistics {
