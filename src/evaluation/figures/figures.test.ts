@@ -215,7 +215,7 @@ describe("the other figures", () => {
         ],
         ["The worst is virus."],
       ),
-      /north \(9\).*AUROC.*site.*virus \(9\).*Sensitivity.*kind/,
+      /(?=.*north \(9\))(?=.*site)(?=.*AUROC)(?=.*virus \(9\))(?=.*kind)(?=.*Sensitivity)/,
       ["site", "none", 1, "AUROC", "not defined: one class", ""],
     ],
     corruption: [
