@@ -18,7 +18,7 @@ figure svg text { font-family: inherit; }
 figure details { margin-top: .4rem; font-size: .88rem; } summary { cursor: pointer; color: var(--quiet); }
 figure.wide { grid-column: 1 / -1; }
 @media screen and (prefers-color-scheme: dark) { ${DARK_PLOT_STYLE} }
-@media print { details::details-content { content-visibility: visible; display: block; } details > summary { list-style: none; } figure { break-inside: avoid; } h2, h3, summary, .lead { break-after: avoid; } }
+@media print { details::details-content { content-visibility: visible; display: block; } details > summary { list-style: none; } figure, p { break-inside: avoid; } h2, h3, summary, .lead { break-after: avoid; } }
 `;
 
 export async function drawFigures(figures: readonly Figure[]): Promise<DrawnFigure[]> {

@@ -34,8 +34,9 @@ import {
 
 export const REPORT_STYLE = `${FIGURE_STYLE}${FILM_GRID_STYLE}
 h3 { font-size: 1rem; margin: 1.4rem 0 .5rem; } h3 small { color: var(--quiet); font-weight: 400; }
-@media screen and (min-width: 48rem) { .metrics td:nth-child(3), .metrics td:last-child { white-space: nowrap; } }
-.curves svg { max-width: none; }
+.metrics td:nth-child(3) { white-space: nowrap; }
+@media screen and (min-width: 48rem) { .metrics td:last-child { white-space: nowrap; } }
+@media screen { .curves svg { max-width: none; } }
 .facts td:last-child { overflow-wrap: anywhere; } .facts td:first-child { color: var(--quiet); white-space: nowrap; }
 `;
 
