@@ -92,7 +92,7 @@ function patternsOf(texts: readonly string[] | undefined): Record<string, string
       if (name && pattern) return [name, pattern];
       return refuse(
         "subgroup-pattern",
-        `Option --subgroup-pattern is "${text}"; it has to be NAME=REGEX, such as kind=_(bacteria|virus)_.`,
+        `Option --subgroup-pattern is "${text}"; it has to be NAME=REGEX, such as 'kind=_(bacteria|virus)_'.`,
       );
     }),
   );
