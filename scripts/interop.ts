@@ -1,5 +1,5 @@
 /**
- * Holds our files against other tools, in a Python environment that this makes for itself:
+ * Holds our files against other tools, in Python environments that this makes for itself:
  * `npm run interop`. Prints what was measured, and last how many comparisons passed and failed.
  * With a folder as argument, the files stay there.
  */
@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { table } from "../src/cli/table.ts";
+import { checkBackbones } from "../test/interop/backbones.ts";
 import { pythonEnvironment } from "../test/interop/environment.ts";
 import { checkMlflow } from "../test/interop/mlflow.ts";
 import { writeOurs } from "../test/interop/ours.ts";
@@ -27,7 +28,9 @@ try {
   console.error("Reading them in Python");
   const read = [...askPython(python), ...(await checkTheirs(work, cases))];
   console.error("Training beside an MLflow server");
-  const rows = [...read, ...(await checkMlflow(work, python))];
+  const tracked = await checkMlflow(work, python);
+  console.error("Exporting classifiers from PyTorch and Keras, training on them");
+  const rows = [...read, ...tracked, ...(await checkBackbones(work))];
   console.log(table(summary(rows), ["check", "times", "largest", "limit", "failed"]));
   for (const { check, subject, measured } of rows.filter((row) => !isSound(row)))
     console.log(`FAILED ${check}, ${subject}: ${measured}`);

@@ -8,7 +8,7 @@ import { isHilumError } from "../../src/errors.ts";
 import { train, withMlflow } from "../../src/training/index.ts";
 import type { Row } from "./row.ts";
 
-const STARTS_WITHIN_MS = 120_000;
+const STARTS_WITHIN_MS = 600_000;
 
 /** Trains, interrupts and resumes a run beside a server of the environment, and asks it for the run. */
 export async function checkMlflow(work: string, python: string): Promise<Row[]> {

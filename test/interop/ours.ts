@@ -159,7 +159,6 @@ async function caseOf(path: string, films: readonly Films[], work: string) {
   return { path: relative(work, path), metadata, batches };
 }
 
-/** One step of training of every network, as a graph. */
 /** One with norms and a convolution of groups, one of attention. */
 function writeBackbones(folder: string): string[] {
   mkdirSync(folder, { recursive: true });
@@ -170,6 +169,7 @@ function writeBackbones(folder: string): string[] {
   });
 }
 
+/** One step of training of every network, as a graph. */
 function writeTrainingGraphs(folder: string): string[] {
   mkdirSync(folder, { recursive: true });
   return NETWORKS.map(({ name, build }) => {
