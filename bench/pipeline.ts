@@ -60,7 +60,7 @@ export async function measurePipeline(options: PipelineOptions): Promise<void> {
   for (const count of options.images)
     scale.push(await inFolder((folder) => scaleRow(count, folder)));
   printScale(scale);
-  const report = { machine, versions: ourVersions(), rows: steps, scale };
+  const report = { machine, versions: ourVersions(), rows: steps, scale: scale.map(withFurther) };
   if (options.json) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
 }
 
@@ -144,6 +144,7 @@ async function scaleRow(count: number, folder: string): Promise<ScaleRow> {
 }
 
 function printSteps(rows: readonly StepRow[], rounds: number): void {
+  if (rows.length === 0) return;
   console.log(
     `\nMilliseconds a step, augmentation included: median of ${rounds} rounds (lowest-highest)`,
   );
@@ -167,14 +168,33 @@ function printSteps(rows: readonly StepRow[], rounds: number): void {
   );
 }
 
+/** What each image costs that a row has more than the row above: what every run pays once is in neither. */
+function withFurther(row: ScaleRow, place: number, rows: readonly ScaleRow[]) {
+  const above = rows[place - 1];
+  if (above === undefined || above.images === row.images) return { ...row, further: null };
+  const more = (total: (of: ScaleRow) => number) =>
+    (total(row) - total(above)) / (row.images - above.images);
+  const further = {
+    cacheMicroseconds: more(({ images, cacheMicroseconds }) => images * cacheMicroseconds),
+    epochMicroseconds: more(({ images, epochMicroseconds }) => images * epochMicroseconds),
+    peakKiB: more(({ peakMiB }) => 1024 * peakMiB),
+  };
+  return { ...row, further };
+}
+
 function printScale(rows: readonly ScaleRow[]): void {
   if (rows.length === 0) return;
-  console.log("\nMicroseconds an image as the data grow (a small network on 32x32)");
-  const cells = rows.map(({ images, cacheMicroseconds, epochMicroseconds, peakMiB }) => [
-    images,
-    cacheMicroseconds.toFixed(0),
-    epochMicroseconds.toFixed(0),
-    Math.round(peakMiB),
-  ]);
-  console.log(table(cells, ["images", "to build the cache", "of an epoch", "peak memory in MiB"]));
+  console.log("\nMicroseconds an image as the data grow (a small network on 32x32); in brackets");
+  console.log("what each image costs that a row has more than the one above it");
+  const cells = rows.map(withFurther).map(({ further, ...row }) => {
+    const bracketed = (value: number | undefined) =>
+      value === undefined ? "" : ` (${value.toFixed(0)})`;
+    return [
+      row.images,
+      `${row.cacheMicroseconds.toFixed(0)}${bracketed(further?.cacheMicroseconds)}`,
+      `${row.epochMicroseconds.toFixed(0)}${bracketed(further?.epochMicroseconds)}`,
+      `${Math.round(row.peakMiB)} MiB${further ? ` (${further.peakKiB.toFixed(1)} KiB)` : ""}`,
+    ];
+  });
+  console.log(table(cells, ["images", "to build the cache", "of an epoch", "peak memory"]));
 }
