@@ -74,7 +74,7 @@ ${line(GAP, 52, 14, `Heat: what speaks for ${of}, by ${method}. ${NOT_FOR_CLINIC
 <rect x="${GAP}" y="${foot + 14}" width="240" height="14" fill="url(#heat)" stroke="#9aa4af"/>
 ${line(GAP, foot + 46, 13, "0")}
 ${line(GAP + 170, foot + 46, 13, "largest here")}
-${line(GAP + 272, foot + 26, 13, "It shows where the network looked, not where disease is.")}
+${line(GAP + 272, foot + 26, 13, "A hint at what moved the score, not proof of where disease is.")}
 ${corrections.length > 0 ? line(GAP + 272, foot + 46, 13, `The film's ${gateWords(corrections)}.`) : ""}
 </g></svg>`;
 }
