@@ -1,11 +1,17 @@
 /** The command line that trains a configuration. */
 import type { SweepConfig } from "./config.ts";
+import { refitted } from "./refit.ts";
 import type { Params } from "./space.ts";
 import { trialOptions } from "./trial-options.ts";
 
-/** `hilum train` with every option of the trial, words quoted where a shell asks for it. */
+/**
+ * `hilum train` with every option of the trial, or where that was several folds with those of its
+ * refit; words quoted where a shell asks for it.
+ */
 export function trainCommand(config: SweepConfig, params: Params, out: string): string {
-  const words = Object.entries(trialOptions(config, params)).flatMap(([name, value]) =>
+  const own = trialOptions(config, params);
+  const options = config.folds === null ? own : refitted(own);
+  const words = Object.entries(options).flatMap(([name, value]) =>
     wordsOf(
       name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`),
       value,

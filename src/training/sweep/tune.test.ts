@@ -136,6 +136,12 @@ describe("a sweep", () => {
     expect(images.train).toBeGreaterThan(held.train);
     expect(result.optimism!.candidates).toBe(2);
     expect(result.command).not.toContain("--fold");
+    expect(result.command).toContain("--val-fraction 0.05");
+    expect(runFolder(result.refit!).config().settings).toMatchObject({
+      ...result.best!.params,
+      valFraction: 0.05,
+      folds: null,
+    });
   });
 
   it("with latency beside the metric has a front, and prunes nothing", async () => {
