@@ -3,10 +3,13 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { writeModelFile } from "../../src/onnx/index.node.ts";
+import { modelOf } from "../../src/onnx/index.ts";
 import type { SweepResult } from "../../src/training/index.ts";
 import { type ChildRun, startChild } from "../support/child-run.ts";
 import { commandLine } from "../support/command-line.ts";
 import { phantomFolder } from "../support/phantom-folder.ts";
+import { smallBackbone } from "../support/small-backbone.ts";
 
 const hilum = commandLine();
 const { films, cacheFolder, place } = await phantomFolder({ count: 60, size: 48, seed: 4 });
@@ -14,6 +17,25 @@ const { films, cacheFolder, place } = await phantomFolder({ count: 60, size: 48,
 const OPTIONS = [
   ...["--model", "cnn", "--width", "0.25", "--size", "32", "--epochs", "4", "--threads", "1"],
   ...["--trials", "8", "--pruner", "median", "--cache", cacheFolder],
+];
+
+const BACKBONE = `${place("backbone")}.onnx`;
+writeModelFile(BACKBONE, modelOf(smallBackbone(32).graph));
+/** Of heads, which are tried in the worker's own process. */
+const HEADS = [
+  ...[
+    "--model",
+    BACKBONE,
+    "--size",
+    "32",
+    "--epochs",
+    "0",
+    "--head-epochs",
+    "40",
+    "--threads",
+    "1",
+  ],
+  ...["--trials", "12", "--cache", cacheFolder],
 ];
 
 const start = (...words: readonly string[]): ChildRun =>
@@ -82,6 +104,40 @@ describe("hilum tune", () => {
     expect(exitCode, stderr).toBe(0);
     const { trials } = JSON.parse(stdout) as SweepResult;
     expect(trials.map(({ number }) => number)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
+    expect(trials.filter(({ state }) => state === "failed")).toEqual([]);
+    await gone(out);
+  });
+
+  it("of heads, killed at any time and resumed, gives the sweep that nothing interrupted", async () => {
+    const whole = await hilum("tune", films, ...HEADS, "--out", place("whole-heads"), "--json");
+    expect(whole.exitCode, whole.stderr).toBe(0);
+    const expected = essence(whole.json() as unknown as SweepResult);
+    expect(expected.trials).toHaveLength(12);
+    const out = place("killed-heads");
+    let run = start(films, ...HEADS, "--out", out, "--json");
+    for (let kills = 0; kills < 3; kills++) {
+      await run.said(/^trial \d+ .*head/m);
+      // Heads take a fraction of a second: now within the first one, now some later.
+      await sleep(30 * kills);
+      run.child.kill("SIGKILL");
+      expect((await run.ended()).signal).toBe("SIGKILL");
+      run = start("--resume", out, "--cache", cacheFolder, "--json");
+    }
+    const { exitCode, stdout, stderr } = await run.ended();
+    expect(exitCode, stderr).toBe(0);
+    expect(essence(JSON.parse(stdout) as SweepResult)).toEqual(expected);
+  });
+
+  it("of heads has workers that take over from one another, and leaves none behind", async () => {
+    const out = place("head-workers");
+    const run = start(films, ...HEADS, "--workers", "2", "--out", out, "--json");
+    await run.said(/^trial \d+ .*head/m);
+    const helper = processesOf(out).find((pid) => pid !== run.child.pid)!;
+    process.kill(helper, "SIGKILL");
+    const { exitCode, stdout, stderr } = await run.ended();
+    expect(exitCode, stderr).toBe(0);
+    const { trials } = JSON.parse(stdout) as SweepResult;
+    expect(trials.map(({ number }) => number)).toEqual(Array.from({ length: 12 }, (_, n) => n));
     expect(trials.filter(({ state }) => state === "failed")).toEqual([]);
     await gone(out);
   });
