@@ -293,7 +293,7 @@ export const TRAIN_OPTIONS: readonly CommandOption[] = [
   ...grouped("The data set:", DATA),
 ];
 
-/** Of `hilum train` alone: a sweep and a range test have records of their own. */
+/** Of `hilum train` and `tune`. */
 export const TRACKING_OPTIONS: readonly CommandOption[] = grouped("An MLflow server:", [
   {
     flags: "--mlflow <url>",

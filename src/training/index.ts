@@ -39,7 +39,12 @@ export {
   type TuneOptions,
   tune,
 } from "./sweep/index.ts";
-export { MLFLOW_EXPERIMENT, type MlflowOptions, withMlflow } from "./tracking/index.ts";
+export {
+  MLFLOW_EXPERIMENT,
+  type MlflowOptions,
+  withMlflow,
+  withMlflowSweep,
+} from "./tracking/index.ts";
 export { train, trainEvents } from "./train.ts";
 export { TRANSFER_DEFAULTS } from "./transfer/choose.ts";
 export type { PretrainedBackbone } from "./transfer/network.ts";

@@ -1,5 +1,4 @@
 import { NOTICE } from "../../classifier/index.ts";
-import { HilumError } from "../../errors.ts";
 import {
   type FoldsResult,
   type OnTrainEvent,
@@ -15,6 +14,7 @@ import { type CommandDefinition, text } from "../command.ts";
 import type { Output } from "../output.ts";
 import { duration, progressBar } from "../progress.ts";
 import { table } from "../table.ts";
+import { trackingOf } from "../tracking.ts";
 import { RECIPES, TRACKING_OPTIONS, TRAIN_OPTIONS } from "../train-options.ts";
 
 export const TRAIN: CommandDefinition = {
@@ -71,19 +71,11 @@ type Work = (onEvent: OnTrainEvent) => Promise<RunResult | FoldsResult>;
 
 /** Does the work as it is, or with an MLflow server that is told of it. */
 function followed(
-  { mlflow, mlflowExperiment }: Readonly<Record<"mlflow" | "mlflowExperiment", unknown>>,
+  given: Readonly<Record<"mlflow" | "mlflowExperiment", unknown>>,
   output: Output,
 ): (work: Work) => Promise<RunResult | FoldsResult> {
-  const experiment = text(mlflowExperiment);
-  if (mlflow === undefined) {
-    if (experiment === undefined) return (work) => work(() => {});
-    throw new HilumError(
-      "invalid-option",
-      "Option mlflow-experiment names an experiment, but no server. Add --mlflow URL.",
-      { option: "mlflow-experiment", value: experiment },
-    );
-  }
-  return (work) => withMlflow({ url: String(mlflow), experiment, onWarning: output.note }, work);
+  const tracking = trackingOf(given, output);
+  return (work) => (tracking ? withMlflow(tracking, work) : work(() => {}));
 }
 
 /** `--lr auto` as the rate that a range test finds. */

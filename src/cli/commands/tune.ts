@@ -9,8 +9,10 @@ import {
   PRUNER_NAMES,
   resumeSweep,
   SAMPLER_NAMES,
+  type SweepEvent,
   type TrainOptions,
   type TuneOptions,
+  withMlflowSweep,
 } from "../../training/index.ts";
 import {
   type CommandDefinition,
@@ -21,7 +23,8 @@ import {
   text,
 } from "../command.ts";
 import { sweepReporter, sweepText } from "../sweep-text.ts";
-import { TRAIN_OPTIONS } from "../train-options.ts";
+import { trackingOf } from "../tracking.ts";
+import { TRACKING_OPTIONS, TRAIN_OPTIONS } from "../train-options.ts";
 import { isWorker, startWorkers } from "../workers.ts";
 
 const SWEEP: readonly CommandOption[] = [
@@ -110,7 +113,11 @@ export const TUNE: CommandDefinition = {
   name: "tune",
   summary: "Search for the best options of training within a budget",
   operands: [{ name: "[dir]", description: "the films, as for train; not with --resume" }],
-  options: [...SWEEP.map((option) => ({ ...option, group: "The sweep:" })), ...ALIKE],
+  options: [
+    ...SWEEP.map((option) => ({ ...option, group: "The sweep:" })),
+    ...TRACKING_OPTIONS,
+    ...ALIKE,
+  ],
   notes: SPACE_NOTE,
   examples: [
     "hilum tune chest_xray --model cnn --budget 30m --out sweeps/cnn",
@@ -121,8 +128,10 @@ export const TUNE: CommandDefinition = {
   ],
   async run([dir], given, { output, signal }) {
     const isHelper = isWorker();
-    const { budget, trials, images, resume, out, refit, workers, cache, ...options } = given;
+    const { budget, trials, images, resume, out, refit, workers, cache, ...more } = given;
+    const { mlflow, mlflowExperiment, ...options } = more;
     const sweep = text(resume) ?? text(out);
+    const tracking = trackingOf({ mlflow, mlflowExperiment }, output);
     refuseMixture(text(dir), { resume: text(resume), out: text(out), ...options });
     const bound: Partial<Budget> = {
       seconds: asNumber(budget),
@@ -147,14 +156,21 @@ export const TUNE: CommandDefinition = {
     const reporter = sweepReporter(output);
     try {
       const hasBound = resume && Object.values(bound).some((value) => value !== null);
-      const result = await resumeSweep({
-        out: sweep!,
-        signal,
-        cacheFolder: text(cache),
-        isRefit: refit === true,
-        onEvent: reporter.onEvent,
-        ...(hasBound ? { budget: bound } : {}),
-      });
+      const work = (onEvent: (event: SweepEvent) => void) =>
+        resumeSweep({
+          out: sweep!,
+          signal,
+          cacheFolder: text(cache),
+          isRefit: refit === true,
+          onEvent(event) {
+            reporter.onEvent(event);
+            onEvent(event);
+          },
+          ...(hasBound ? { budget: bound } : {}),
+        });
+      const result = await (tracking
+        ? withMlflowSweep(tracking, sweep!, work)
+        : work(() => undefined));
       reporter.stop();
       output.result(result);
       output.print(`${sweepText(result)}\n\n${NOTICE}`);

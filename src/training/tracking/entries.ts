@@ -3,7 +3,7 @@ import { NOTICE } from "../../classifier/index.ts";
 import { VERSION } from "../../version.ts";
 import type { EpochRecord } from "../checkpoint.ts";
 import type { Settings } from "../options.ts";
-import type { RunConfig, RunResult } from "../run-folder.ts";
+import type { RunConfig, RunFolder, RunResult } from "../run-folder.ts";
 
 export interface Entry {
   readonly key: string;
@@ -45,6 +45,32 @@ export function nameOf({ settings }: RunConfig): string {
   return `${modelName(settings)} seed ${settings.seed}${fold}`;
 }
 
+/** What a run is called and said to be when it is made. */
+export interface Identity {
+  readonly name: string;
+  readonly tags: readonly Entry[];
+  readonly params: readonly Entry[];
+}
+
+export const identityOf = (config: RunConfig): Identity => ({
+  name: nameOf(config),
+  tags: tagsOf(config),
+  params: paramsOf(config),
+});
+
+/** Of a sweep, told by a run of one of its trials. */
+export function sweepIdentity(trial: RunFolder): Identity {
+  const config = trial.config();
+  const { metric, folds } = config.settings;
+  return {
+    name: `sweep of ${modelName(config.settings)} seed ${config.settings.seed}`,
+    tags: tagsOf(config).filter(({ key }) => key !== "hilum.data"),
+    params: Object.entries({ model: modelName(config.settings), metric, folds })
+      .filter(([, value]) => value !== null)
+      .map(([key, value]) => ({ key, value: String(value) })),
+  };
+}
+
 /** The user's own ONNX file is named by its digest alone. */
 function modelName({ model }: Settings): string {
   return /\.onnx$/i.test(model) ? "own-onnx-file" : model;
@@ -77,7 +103,7 @@ function below(folder: string, values: Values): Values {
 }
 
 /** MLflow takes finite numbers, and few characters in a name. */
-function metricsOf(
+export function metricsOf(
   values: Values,
   at: { readonly step: number; readonly timestamp: number },
   prefix = "",

@@ -3,12 +3,11 @@ import type { EpochRecord } from "../checkpoint.ts";
 import type { RunFolder } from "../run-folder.ts";
 import type { Answer, Call } from "./call.ts";
 import {
+  type Identity,
+  identityOf,
   type Metric,
   metricsOfEpoch,
   metricsOfResult,
-  nameOf,
-  paramsOf,
-  tagsOf,
 } from "./entries.ts";
 import { type Memory, memoryOf, remember } from "./memory.ts";
 
@@ -18,17 +17,30 @@ export interface Target {
   readonly call: Call;
   readonly server: string;
   readonly experiment: string;
+  /** The run that those made belong to. */
+  readonly parent?: string | undefined;
+}
+
+/** How a run ends: for good, and what else is told of it then. */
+export interface Ending {
+  readonly isFinal?: boolean;
+  readonly metrics?: readonly Metric[];
 }
 
 /** MLflow refuses more metrics than these in one request. */
 const BATCH = 1000;
 
 /** Throws an error of one line where the server does not take it. */
-export async function sendRun(target: Target, folder: RunFolder, status: Status): Promise<void> {
+export async function sendRun(
+  target: Target,
+  folder: RunFolder,
+  status: Status,
+  { isFinal = status === "FINISHED", metrics: own = [] }: Ending = {},
+): Promise<void> {
   const { call } = target;
   let memory = memoryOf(folder, target.server, target.experiment);
   if (memory.isFinished) return;
-  memory = await withRun(target, folder, memory);
+  memory = await withRun(target, folder, memory, identityOf(folder.config()));
   const run_id = memory.runId!;
   for (const batch of batches(news(folder, memory))) {
     await taken(call("POST", "runs/log-batch", { run_id, metrics: batch.metrics }));
@@ -36,12 +48,36 @@ export async function sendRun(target: Target, folder: RunFolder, status: Status)
   }
   if (status === "RUNNING") return;
   const now = Date.now();
-  if (status === "FINISHED") {
-    const metrics = metricsOfResult(folder.result(), now);
-    if (metrics.length > 0) await taken(call("POST", "runs/log-batch", { run_id, metrics }));
-  }
+  // Of a head that a sweep tried there is no result.
+  const results = folder.state() === "finished" ? metricsOfResult(folder.result(), now) : [];
+  const metrics = [...own, ...(status === "FINISHED" ? results : [])];
+  if (metrics.length > 0) await taken(call("POST", "runs/log-batch", { run_id, metrics }));
   await taken(call("POST", "runs/update", { run_id, status, end_time: now }));
-  if (status === "FINISHED") remember(folder, { ...memory, isFinished: true });
+  if (isFinal) remember(folder, { ...memory, isFinished: true });
+}
+
+/** The MLflow run of a folder that holds no run itself, made where it is not there. */
+export async function openedRun(
+  target: Target,
+  folder: RunFolder,
+  identity: Identity,
+): Promise<string> {
+  await reopen(target, folder);
+  const memory = memoryOf(folder, target.server, target.experiment);
+  return (await withRun(target, folder, memory, identity)).runId!;
+}
+
+/** Ends such a run, which may be opened again; where there is none nothing is done. */
+export async function endRun(
+  { call, server, experiment }: Target,
+  folder: RunFolder,
+  status: Status,
+  metrics: readonly Metric[],
+): Promise<void> {
+  const { runId: run_id } = memoryOf(folder, server, experiment);
+  if (run_id === null) return;
+  if (metrics.length > 0) await taken(call("POST", "runs/log-batch", { run_id, metrics }));
+  await taken(call("POST", "runs/update", { run_id, status, end_time: Date.now() }));
 }
 
 /** Makes an ended MLflow run run again, as its training does. */
@@ -58,10 +94,14 @@ export async function reopen(target: Target, folder: RunFolder): Promise<void> {
   remember(folder, { ...memory, runId: null, sent: { head: 0, epochs: 0 } });
 }
 
-async function withRun(target: Target, folder: RunFolder, memory: Memory): Promise<Memory> {
+async function withRun(
+  target: Target,
+  folder: RunFolder,
+  memory: Memory,
+  { name, tags, params }: Identity,
+): Promise<Memory> {
   if (memory.runId !== null) return memory;
-  const { call } = target;
-  const config = folder.config();
+  const { call, parent } = target;
   const experiment_id = await experimentId(target);
   const isAsked = folder.read("mlflow") !== undefined;
   const noted = remember(folder, memory);
@@ -72,14 +112,14 @@ async function withRun(target: Target, folder: RunFolder, memory: Memory): Promi
       await taken(
         call("POST", "runs/create", {
           experiment_id,
-          run_name: nameOf(config),
+          run_name: name,
           start_time: Date.now(),
-          tags: [...tagsOf(config), own],
+          tags: [...tags, own, ...(parent ? [{ key: "mlflow.parentRunId", value: parent }] : [])],
         }),
       ),
       ["run", "info", "run_id"],
     );
-  await taken(call("POST", "runs/log-batch", { run_id, params: paramsOf(config) }));
+  await taken(call("POST", "runs/log-batch", { run_id, params }));
   return remember(folder, { ...noted, runId: run_id });
 }
 

@@ -19,7 +19,7 @@ export interface MlflowOptions {
 }
 
 export const MLFLOW_EXPERIMENT = "hilum";
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 
 /**
  * Does the work with a listener for its events, and keeps an MLflow run for each run that it trains:
