@@ -109,6 +109,22 @@ describe("precisionRecallFigure", () => {
     expect(figure.table.rows).toEqual([["model", "0.917", ""]]);
   });
 
+  it("draws what guessing reaches for each share of positives that there is", () => {
+    const rare = {
+      ...CASE,
+      name: "rare",
+      labels: CASE.labels.map((_, index) => Number(index === 0)),
+    };
+    const share = (labels: readonly number[]) =>
+      `${((100 * labels.reduce((a, b) => a + b, 0)) / labels.length).toFixed(1)} %`;
+    expect(precisionRecallFigure([CASE, { ...CASE, name: "same" }]).caption).toContain(
+      `The dashed line is what guessing reaches: the share of positives here, ${share(CASE.labels)}.`,
+    );
+    expect(precisionRecallFigure([CASE, rare]).caption).toContain(
+      `the share of positives of each: ${share(CASE.labels)}, ${share(rare.labels)}.`,
+    );
+  });
+
   it("draws nothing without positives", async () => {
     const none = { name: "none", labels: [0, 0], scores: [0.1, 0.2], threshold: 0.5 };
     const svg = await drawn(precisionRecallFigure([none]));

@@ -67,21 +67,20 @@ export function precisionRecallFigure(models: readonly Scored[]): Figure {
       mark: markOf(points, model.threshold, precisionPointOf(points)),
     };
   });
-  const share = shareOfPositives(models[0]);
+  // Models of one set share it; classes and findings each have their own.
+  const shares = [...new Set(models.map(shareOfPositives))];
   return {
     name: "precision-recall",
     title: "Precision and recall",
-    caption: `Of the films called positive, how many are (upwards), against how many of the positives are found (to the right).${circles(models)} The dashed line is what guessing reaches: the share of positives here, ${(100 * share).toFixed(1)} %.${bands(models.some(({ precisionBand }) => precisionBand))}`,
+    caption: `Of the films called positive, how many are (upwards), against how many of the positives are found (to the right).${circles(models)} ${guessing(shares)}${bands(models.some(({ precisionBand }) => precisionBand))}`,
     plot: curvePlot(curves, {
       title: titleOf("Precision-recall", "AP", models, values, (model) => model.averagePrecision),
       x: "Recall (sensitivity)",
       y: "Precision (PPV)",
-      quiet: [
-        [
-          { x: 0, y: share },
-          { x: 1, y: share },
-        ],
-      ],
+      quiet: shares.map((share) => [
+        { x: 0, y: share },
+        { x: 1, y: share },
+      ]),
     }),
     table: {
       head: ["model", "average precision", "95 % interval"],
@@ -92,6 +91,14 @@ export function precisionRecallFigure(models: readonly Scored[]): Figure {
       ]),
     },
   };
+}
+
+/** What the dashed lines of a precision-recall plot are. */
+function guessing(shares: readonly number[]): string {
+  const percents = shares.map((share) => `${(100 * share).toFixed(1)} %`).join(", ");
+  return shares.length > 1
+    ? `The dashed lines are what guessing reaches, the share of positives of each: ${percents}.`
+    : `The dashed line is what guessing reaches: the share of positives here, ${percents}.`;
 }
 
 const rocPointOf = (points: readonly RankPoint[]) => {
@@ -135,11 +142,11 @@ function stairs(points: readonly CurvePoint[]): CurvePoint[] {
   });
 }
 
-function shareOfPositives(model: Scored | undefined): number {
-  if (!model || model.labels.length === 0) return 0;
+function shareOfPositives({ labels }: Scored): number {
+  if (labels.length === 0) return 0;
   let positives = 0;
-  for (let i = 0; i < model.labels.length; i++) positives += model.labels[i]!;
-  return positives / model.labels.length;
+  for (let i = 0; i < labels.length; i++) positives += labels[i]!;
+  return positives / labels.length;
 }
 
 const named = ({ name }: Scored, what: string, value: number | null, models: number) =>
