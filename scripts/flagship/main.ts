@@ -5,7 +5,7 @@ import { parseArgs } from "node:util";
 import { trainReporter } from "../../src/cli/commands/train.ts";
 import { outputOf } from "../../src/cli/output.ts";
 import { progressBar } from "../../src/cli/progress.ts";
-import { isHilumError } from "../../src/errors.ts";
+import { reportEnding } from "./ending.ts";
 import { FLAGSHIP, QUICK } from "./recipe.ts";
 import { type Making, STEPS } from "./steps.ts";
 
@@ -79,13 +79,5 @@ else
   await make().catch((error: unknown) => {
     reporter.stop();
     bar?.stop();
-    const isStopped = stopping.signal.aborted;
-    console.error(
-      isStopped
-        ? "Stopped. The same command goes on from here."
-        : isHilumError(error) || error instanceof Error
-          ? error.message
-          : String(error),
-    );
-    process.exitCode = isStopped ? 130 : 1;
+    reportEnding(error, stopping.signal);
   });

@@ -6,9 +6,9 @@ import { trainReporter } from "../../src/cli/commands/train.ts";
 import { outputOf } from "../../src/cli/output.ts";
 import { progressBar } from "../../src/cli/progress.ts";
 import { type Dataset, openDataset } from "../../src/datasets/index.ts";
-import { isHilumError } from "../../src/errors.ts";
 import { writeFileAtomically } from "../../src/files.node.ts";
 import { clusterFilms, clusterManifest } from "../../src/training/index.ts";
+import { reportEnding } from "./ending.ts";
 import { holdOut, isHeldOut, readHeldOut } from "./held-out.ts";
 import { SHIPPED_RECIPE, YARDSTICK_RECIPES } from "./yardstick-recipes.ts";
 import { yardstickMarkdown, yardstickRows } from "./yardstick-table.ts";
@@ -171,16 +171,5 @@ async function sum(): Promise<void> {
 }
 
 if (values.help) console.log(HELP);
-else
-  await measure().catch((error: unknown) => {
-    const isStopped = stopping.signal.aborted;
-    console.error(
-      isStopped
-        ? "Stopped. The same command goes on from here."
-        : isHilumError(error) || error instanceof Error
-          ? error.message
-          : String(error),
-    );
-    process.exitCode = isStopped ? 130 : 1;
-  });
+else await measure().catch((error: unknown) => reportEnding(error, stopping.signal));
 stopBars();
