@@ -65,6 +65,21 @@ it("what depends on one category alone is explained by it, and what is constant 
   ).toEqual([0, 0]);
 });
 
+it("one category of four weighs a quarter of its axis, however many trials were of it", () => {
+  const random = randomStream("category weight");
+  // Half of the trials are of category 2. Truth, all categories alike: variances 4² 3/16 and 2² 1/4.
+  const observed = Array.from({ length: 200 }, (_, trial): Observed => {
+    const [place, category] = [random.uniform(), trial % 2 === 0 ? 2 : random.integer(4)];
+    return {
+      point: [place, category],
+      value: (category === 2 ? 5 : 1) + (place > 0.5 ? 2 : 0),
+    };
+  });
+  const [number, category] = fanova([NUMBER, { categories: 4 }], observed, 1);
+  expect(number).toBeCloseTo(0.25, 2);
+  expect(category).toBeCloseTo(0.75, 2);
+});
+
 it("a forest is near a smooth function where it was seen", () => {
   const random = randomStream("forest");
   const f = (x: number, y: number) => Math.sin(4 * x) + y;
