@@ -5,9 +5,9 @@ import { isHilumError } from "../errors.ts";
 import { drawnFilms } from "../evaluation/index.ts";
 import { float32, type Model, readSafetensors, writeSafetensors } from "../onnx/index.ts";
 import type { RunFolder } from "./run-folder.ts";
+import { READ_TOGETHER } from "./validate.ts";
 
 const NAME = "features";
-const BATCH = 32;
 
 /** Of at most 400 films, drawn by a seed; nothing of a network without a dense head. */
 export async function writeValidationFeatures(
@@ -24,8 +24,8 @@ export async function writeValidationFeatures(
     const places = drawnFilms(Array.from({ length: cache.count }, (_, place) => place));
     const side = cache.size;
     const features: Float32Array[] = [];
-    for (let start = 0; start < places.length; start += BATCH) {
-      const indices = Uint32Array.from(places.slice(start, start + BATCH));
+    for (let start = 0; start < places.length; start += READ_TOGETHER) {
+      const indices = Uint32Array.from(places.slice(start, start + READ_TOGETHER));
       const data = new Uint8Array(indices.length * side * side);
       cache.readInto(indices, data);
       features.push(
