@@ -13,11 +13,25 @@ export interface CurvePoint {
   readonly metrics: Readonly<Record<string, number | null>>;
 }
 
+/**
+ * Epochs of histories that have no more than a head's, which end at 0, count from 1; of others they
+ * stay as they are.
+ */
+export function withHeadsFromOne(
+  histories: readonly (readonly CurvePoint[])[],
+): readonly (readonly CurvePoint[])[] {
+  if (histories.some((points) => points.some(({ epoch }) => epoch > 0))) return histories;
+  return histories.map((points) =>
+    points.map((point) => ({ ...point, epoch: point.epoch + 1 - points[0]!.epoch })),
+  );
+}
+
 /** An SVG: losses on the left, the selecting metric, where it is defined, on the right, the best epoch marked. */
 export async function learningCurves(
-  history: readonly CurvePoint[],
+  points: readonly CurvePoint[],
   metric: string,
 ): Promise<string> {
+  const [history] = withHeadsFromOne([points]) as [readonly CurvePoint[]];
   const entry = BINARY_METRICS.find(({ key }) => key === metric);
   const title = entry?.title ?? metric;
   const losses = history.flatMap(({ epoch, loss, valLoss }) => [

@@ -43,6 +43,17 @@ describe("learningFigure", () => {
     expect(least).toBeCloseTo(-0.3 / 0.7, 6);
   });
 
+  it("counts the epochs of heads from 1 where no run has others", async () => {
+    const { plot, caption } = learningFigure(
+      [FROZEN, { name: "longer", points: [point(-2, 0.7), ...HEAD] }],
+      "auroc",
+    );
+    const places = [...JSON.stringify(plot).matchAll(/"x":(-?[\d.]+)/g)].map(([, x]) => Number(x));
+    expect([Math.min(...places), Math.max(...places)]).toEqual([1, 3]);
+    expect(linesOf(await plotSvg(plot)).dashed).toEqual([]);
+    expect(caption).not.toContain("Left of 0");
+  });
+
   it("tells every epoch in its table, a metric that is not defined as such", () => {
     const { table, caption } = learningFigure([FROZEN, TUNED], "auroc");
     expect(table.rows).toHaveLength(7);

@@ -1,7 +1,7 @@
 /** How several models learned, over each other. */
 import type { Cell } from "../../page.ts";
 import { BINARY_METRICS } from "../binary.ts";
-import type { CurvePoint } from "../learning-curves.ts";
+import { type CurvePoint, withHeadsFromOne } from "../learning-curves.ts";
 import type { PlotPart } from "../plot.ts";
 import { CATEGORY } from "../theme.ts";
 import { type Figure, SIDE, shortened, shown } from "./figure.ts";
@@ -22,8 +22,10 @@ const LOSSES: readonly (readonly [string, (point: CurvePoint) => number | null])
 /** Losses and the metric by epoch, each in a plot of its own. */
 export function learningFigure(histories: readonly LearningHistory[], metric: string): Figure {
   const names = histories.map(({ name }) => shortened(name));
-  const last = Math.max(1, ...histories.flatMap(({ points }) => points.map(({ epoch }) => epoch)));
-  const hasHead = histories.some(({ points }) => points.some(({ epoch }) => epoch <= 0));
+  const counted = withHeadsFromOne(histories.map(({ points }) => points));
+  const epochs = counted.flatMap((points) => points.map(({ epoch }) => epoch));
+  const last = Math.max(1, ...epochs);
+  const hasHead = epochs.some((epoch) => epoch <= 0);
   const before = hasHead ? (last * HEAD_SHARE) / (1 - HEAD_SHARE) : 0;
   const title = BINARY_METRICS.find(({ key }) => key === metric)?.title ?? metric;
   const plots = [
@@ -46,7 +48,7 @@ export function learningFigure(histories: readonly LearningHistory[], metric: st
   } as const;
   const partOf = ([name, of]: (typeof plots)[number]): PlotPart => {
     const y = { field: "y", type: "quantitative", title: null, scale: { zero: false } } as const;
-    const drawn = histories.map(({ points }) => placed(points, of, before));
+    const drawn = counted.map((points) => placed(points, of, before));
     const named = (values: readonly (readonly Place[])[]) =>
       values.flatMap((places, index) => places.map((place) => ({ ...place, name: names[index]! })));
     return {
