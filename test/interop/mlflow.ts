@@ -5,42 +5,112 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { isHilumError } from "../../src/errors.ts";
-import { train, withMlflow } from "../../src/training/index.ts";
+import { networkEntry } from "../../src/models/index.ts";
+import { spaceOf, train, tune, withMlflow, withMlflowSweep } from "../../src/training/index.ts";
 import type { Row } from "./row.ts";
 
 const STARTS_WITHIN_MS = 600_000;
 
-/** Trains, interrupts and resumes a run beside a server of the environment, and asks it for the run. */
+/** Trains and tunes beside a server of the environment, and asks it for what it was told. */
 export async function checkMlflow(work: string, python: string): Promise<Row[]> {
   const folder = join(work, "mlflow");
   mkdirSync(folder, { recursive: true });
   const { url, stop } = await startServer(folder, python);
   try {
-    const out = join(work, "runs", "tracked");
-    const warnings = await trainInTwoParts(work, out, url);
-    const history = readFileSync(join(out, "history.jsonl"), "utf8").trim().split("\n");
-    const { settings } = JSON.parse(readFileSync(join(out, "config.json"), "utf8")) as {
-      settings: Readonly<Record<string, unknown>>;
-    };
-    const [run, ...others] = await runsAt(url);
-    const row = (check: string, measured: number): Row => ({
-      check: `mlflow: ${check}`,
-      subject: "runs/tracked",
-      measured,
-      limit: 0,
-    });
-    return [
-      row(
-        "warnings, runs too many, not finished",
-        warnings + others.length + Number(run?.info.status !== "FINISHED"),
-      ),
-      row("params that differ", paramsThatDiffer(run!, settings)),
-      row("epochs' values that differ", await valuesThatDiffer(url, run!, history)),
-    ];
+    return [...(await checkRun(work, url)), ...(await checkSweep(work, url))];
   } finally {
     await stop();
   }
 }
+
+const rowsOf = (subject: string, measured: Readonly<Record<string, number>>): Row[] =>
+  Object.entries(measured).map(([check, value]) => ({
+    check: `mlflow: ${check}`,
+    subject,
+    measured: value,
+    limit: 0,
+  }));
+
+/** A run that is interrupted and resumed. */
+async function checkRun(work: string, url: string): Promise<Row[]> {
+  const out = join(work, "runs", "tracked");
+  const warnings = await trainInTwoParts(work, out, url);
+  const history = linesOf(out);
+  const [run, ...others] = await runsAt(url, "interop");
+  return rowsOf("runs/tracked", {
+    "warnings, runs too many, not finished":
+      warnings + others.length + Number(run?.info.status !== "FINISHED"),
+    "params that differ": paramsThatDiffer(run!, settingsOf(out)),
+    "epochs' values that differ": await valuesThatDiffer(url, run!, history),
+  });
+}
+
+/** A sweep: a run for itself, below it one for each trial. */
+async function checkSweep(work: string, url: string): Promise<Row[]> {
+  const out = join(work, "sweeps", "tracked");
+  let warnings = 0;
+  const { trials, best } = await withMlflowSweep(
+    { url, experiment: "interop sweep", onWarning: () => warnings++ },
+    out,
+    (onEvent) =>
+      tune(
+        join(work, "phantoms"),
+        {
+          model: "cnn",
+          train: { width: 0.5, size: 64, epochs: 3, batch: 8 },
+          space: spaceOf({ lr: { low: 1e-4, high: 1e-2, log: true } }, networkEntry("cnn")),
+          budget: { trials: 3 },
+          pruner: "none",
+          workers: 1,
+        },
+        { out, cacheFolder: join(work, "cache"), onEvent },
+      ),
+  );
+  const runs = await runsAt(url, "interop sweep");
+  const parent = runs.find(({ data }) => data.tags.every(({ key }) => key !== PARENT));
+  const children = runs.filter(({ data }) =>
+    data.tags.some(({ key, value }) => key === PARENT && value === parent?.info.run_id),
+  );
+  const wrong = { params: 0, values: 0, objectives: 0 };
+  for (const { number, value } of trials) {
+    const folder = join(out, "trials", String(number).padStart(4, "0"));
+    const settings = settingsOf(folder);
+    const run = children.find(
+      ({ data }) => data.params.find(({ key }) => key === "lr")?.value === String(settings.lr),
+    );
+    wrong.params += run ? paramsThatDiffer(run, settings) : 1;
+    wrong.values += run ? await valuesThatDiffer(url, run, linesOf(folder)) : 1;
+    wrong.objectives += Number(metricOf(run, "objective") !== value);
+  }
+  wrong.objectives += Number(metricOf(parent, "best/auroc") !== best?.value);
+  return rowsOf("sweeps/tracked", {
+    "warnings, trials that are not there, not finished":
+      warnings +
+      Math.abs(trials.length - children.length) +
+      runs.length -
+      children.length -
+      1 +
+      runs.filter(({ info }) => info.status !== "FINISHED").length,
+    "trials' params that differ": wrong.params,
+    "trials' epochs that differ": wrong.values,
+    "objectives that differ": wrong.objectives,
+  });
+}
+
+const PARENT = "mlflow.parentRunId";
+
+const metricOf = (run: TheirRun | undefined, name: string) =>
+  run?.data.metrics?.find(({ key }) => key === name)?.value;
+
+const linesOf = (run: string) =>
+  readFileSync(join(run, "history.jsonl"), "utf8").trim().split("\n");
+
+const settingsOf = (run: string) =>
+  (
+    JSON.parse(readFileSync(join(run, "config.json"), "utf8")) as {
+      settings: Readonly<Record<string, unknown>>;
+    }
+  ).settings;
 
 async function startServer(folder: string, python: string) {
   const port = await freePort();
@@ -117,7 +187,11 @@ interface Entry<T> {
 
 interface TheirRun {
   readonly info: { readonly run_id: string; readonly status: string };
-  readonly data: { readonly params: readonly Entry<string>[] };
+  readonly data: {
+    readonly params: readonly Entry<string>[];
+    readonly tags: readonly Entry<string>[];
+    readonly metrics?: readonly Entry<number>[];
+  };
 }
 
 async function asked<T>(url: string, path: string, body?: object): Promise<T> {
@@ -129,8 +203,8 @@ async function asked<T>(url: string, path: string, body?: object): Promise<T> {
   return (await response.json()) as T;
 }
 
-async function runsAt(url: string): Promise<TheirRun[]> {
-  const path = "experiments/get-by-name?experiment_name=interop";
+async function runsAt(url: string, name: string): Promise<TheirRun[]> {
+  const path = `experiments/get-by-name?${new URLSearchParams({ experiment_name: name })}`;
   const { experiment } = await asked<{ experiment: { experiment_id: string } }>(url, path);
   const ids = [experiment.experiment_id];
   const { runs } = await asked<{ runs: TheirRun[] }>(url, "runs/search", { experiment_ids: ids });

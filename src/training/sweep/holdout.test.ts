@@ -74,6 +74,23 @@ it("with folds the winner and the recipe are trained on all but the patients hel
   expect(result.holdout!.difference.value).toBe(0);
 });
 
+it("what says who a patient is, and what is positive, holds of those held out as of the others", async () => {
+  const out = place("patterns");
+  // Any rule will do that is not the usual one: people whose numbers end alike are one patient's.
+  const train = { ...OPTIONS.train, positive: "NORMAL", patientPattern: "person\\d*(\\d)_" };
+  const result = await tune(films, { ...OPTIONS, train, holdout: 0.3 }, { out, cacheFolder });
+  const held = readFileSync(join(out, "holdout.jsonl"), "utf8").split("\n").filter(Boolean);
+  const lines = held.map((line) => JSON.parse(line) as Line);
+  for (const { path, patient } of lines) expect(path).toMatch(new RegExp(`person\\d*${patient}_`));
+  expect(result.holdout!.patients).toBe(new Set(lines.map(({ patient }) => patient)).size);
+  expect(result.holdout!.patients).toBeLessThan(10);
+  const said = JSON.parse(readFileSync(join(out, "holdout/0000.json"), "utf8")) as {
+    set: { task: { classes: string[]; positive: number }; patients: string[] };
+  };
+  expect(said.set.task.classes[said.set.task.positive]).toBe("NORMAL");
+  expect(new Set(said.set.patients).size).toBe(result.holdout!.patients);
+});
+
 it.each([0, 1, -0.2])("a share of %s is refused", async (holdout) => {
   const out = place("refused");
   const error = await rejection(tune(films, { ...OPTIONS, holdout }, { out, cacheFolder }));
