@@ -1,5 +1,6 @@
 /** The classifier as one file: assembled, described, read. Loading it in Node: index.node.ts. */
 export { assembleClassifier } from "./assemble.ts";
+export { backboneOf, type ClassifierBackbone } from "./backbone-of.ts";
 export { calibrated, uncalibrated } from "./calibrated.ts";
 export {
   type Calibration,
@@ -43,6 +44,7 @@ export {
   HEAT_MAP_METHODS,
   type HeatMapInfo,
   type HeatMapMethod,
+  isOurs,
   NOTICE,
   type OperatingPoint,
   readMetadata,

@@ -5,6 +5,7 @@ import { HilumError } from "../errors.ts";
 import type { Fit, Normalization } from "../images/index.portable.ts";
 import type { WindowSetting } from "../images/index.ts";
 import type { StoredWeights } from "../models/index.ts";
+import type { Model } from "../onnx/index.ts";
 import type { Calibration } from "./calibration.ts";
 
 export const NOTICE =
@@ -71,6 +72,10 @@ export function writeMetadata(metadata: ClassifierMetadata): Map<string, string>
   ]);
   return new Map([["hilum.format", FORMAT], ["hilum.notice", NOTICE], ...entries]);
 }
+
+/** Whether Hilum wrote the model, in whatever format. */
+export const isOurs = ({ metadata }: Pick<Model, "metadata">): boolean =>
+  metadata.has("hilum.format");
 
 /** Throws `not-a-classifier` when the metadata are missing or of another format. */
 export function readMetadata(

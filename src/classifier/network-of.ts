@@ -34,12 +34,7 @@ export function partsOf(model: Model): ClassifierParts {
   const { task, input } = readMetadata(model.metadata, "the model");
   const { graph } = model;
   const { normalized: name, logits } = cutsOf(model);
-  const picture = { name, type: "float32", shape: ["N", 1, input.size, input.size] } as const;
-  const network = removeDeadNodes({
-    ...withOutputs(graph, logits, PROBABILITIES),
-    inputs: [picture],
-    nodes: nodesAfter(graph, name),
-  });
+  const network = networkBetween(graph, name, [logits, PROBABILITIES], input.size);
   const cut = renamed(renamed(network, name, PICTURE), logits, LOGITS);
   return {
     task,
@@ -48,6 +43,19 @@ export function partsOf(model: Model): ClassifierParts {
     network: input.averaging ? mirroring(cut, input.size) : cut,
   };
 }
+
+/** What lies between pictures `[N, 1, S, S]`, which the value `from` is, and the values `to`. */
+export const networkBetween = (
+  graph: Graph,
+  from: string,
+  to: readonly string[],
+  size: number,
+): Graph =>
+  removeDeadNodes({
+    ...withOutputs(graph, ...to),
+    inputs: [{ name: from, type: "float32", shape: ["N", 1, size, size] }],
+    nodes: nodesAfter(graph, from),
+  });
 
 /** The nodes between what the network reads and its logits, in order. Throws `not-a-classifier`. */
 export function networkNodes(model: Model): readonly Node[] {

@@ -32,7 +32,7 @@ const RUN: readonly CommandOption[] = [
 const NETWORK: readonly CommandOption[] = [
   {
     flags: "--model <name>",
-    description: `from scratch: ${NETWORKS.map(({ name }) => name).join(", ")}; pretrained: ${BACKBONES.map(({ name }) => name).join(", ")}, or an ONNX file of yours (default: cnn)`,
+    description: `from scratch: ${NETWORKS.map(({ name }) => name).join(", ")}; pretrained: ${BACKBONES.map(({ name }) => name).join(", ")}, an ONNX file, or pneumonia, the shipped model (default: cnn)`,
   },
   {
     flags: "--width <factor>",

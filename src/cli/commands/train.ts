@@ -31,6 +31,7 @@ export const TRAIN: CommandDefinition = {
     "hilum train chest_xray --label-pattern '_(bacteria|virus)_' --out runs/three",
     "hilum train chest_xray --model efficientnet-lite0 --weights FILE.safetensors --out runs/lite",
     "hilum train chest_xray --model ./mine.onnx --epochs 0 --out runs/head",
+    "hilum train our_films --model pneumonia --out runs/ours",
     "hilum train chest_xray --model depthwise --folds 5 --out runs/folds --json",
     "hilum train chest_xray --manifest clusters.jsonl --folds 4 --fold-by cluster --out runs/clusters",
     "hilum train chest_xray --out runs/cnn --mlflow http://127.0.0.1:5000",

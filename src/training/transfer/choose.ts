@@ -2,13 +2,13 @@
 import { hash } from "node:crypto";
 import { readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import { SHIPPED_MODEL, shippedModel } from "../../classifier/index.node.ts";
 import { HilumError } from "../../errors.ts";
 import { pretrainedWeights, readWeights } from "../../models/index.node.ts";
 import {
   BACKBONES,
   type BackboneEntry,
   backboneGraph,
-  cutBackbone,
   entryNamed,
   NETWORKS,
   type NetworkEntry,
@@ -17,8 +17,8 @@ import {
 import { readModelFile } from "../../onnx/index.node.ts";
 import type { TrainContext } from "../context.ts";
 import type { Settings, TrainOptions } from "../options.ts";
+import { fileBackbone } from "./file-backbone.ts";
 import type { PretrainedBackbone } from "./network.ts";
-import { PUBLISHERS } from "./preprocessing.ts";
 
 export interface ChosenModel {
   /** What the run calls it: never a path. */
@@ -93,10 +93,10 @@ export async function chosenModel(
   context: Pick<TrainContext, "network" | "backbone">,
 ): Promise<ChosenModel> {
   const name = options.model ?? (context.network || context.backbone ? OWN : "cnn");
-  const isFile = /\.onnx$/i.test(name);
+  const isFile = name === SHIPPED_MODEL || /\.onnx$/i.test(name);
   if (!isFile) refuseOfFiles(options);
   if (context.network || context.backbone) return ownModel(name, options, context);
-  if (isFile) return onnxModel(name, options);
+  if (isFile) return onnxModel(name === SHIPPED_MODEL ? shippedModel() : name, options);
   if (OTHER_FILE.test(name))
     refuse(
       "model",
@@ -170,14 +170,9 @@ async function onnxModel(path: string, options: TrainOptions): Promise<ChosenMod
   refuseSources(options, "an ONNX file holds its weights");
   refuseScaling(options, "an ONNX file");
   const weights = weightFile(path, "model");
-  const model = await readModelFile(weights.path);
-  const cut = (featureLayer: Settings["featureLayer"] | undefined, size?: number) =>
-    cutBackbone(model, { featureLayer: featureLayer ?? undefined, size });
-  const { size } = cut(options.featureLayer, options.size);
-  return pretrained(ONNX, { ...TUNING_RECIPE, size }, weights, async (settings) => ({
-    graph: cut(settings.featureLayer, settings.size).graph,
-    preprocessing: PUBLISHERS[settings.preprocessing ?? "torch"],
-  }));
+  const { size, defaults, backbone } = fileBackbone(await readModelFile(weights.path), options);
+  const build = async (settings: Settings) => backbone(settings);
+  return pretrained(ONNX, { ...TUNING_RECIPE, size }, weights, build, defaults);
 }
 
 function pretrained(
@@ -185,8 +180,10 @@ function pretrained(
   recipe: Recipe,
   weights: WeightFile | null,
   backbone: ChosenModel["backbone"],
+  own: Partial<Settings> = {},
 ): ChosenModel {
-  return { name, recipe, defaults: TRANSFER_DEFAULTS, weights, isPretrained: true, backbone };
+  const defaults = { ...TRANSFER_DEFAULTS, ...own };
+  return { name, recipe, defaults, weights, isPretrained: true, backbone };
 }
 
 function weightFile(path: string, option: string): WeightFile {
