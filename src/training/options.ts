@@ -97,7 +97,8 @@ export const SettingsSchema = Type.Object(
 
 export type Settings = Static<typeof SettingsSchema>;
 
-const DEFAULTS = {
+/** Where neither an option nor the network's recipe says otherwise. */
+export const DEFAULTS = {
   width: 1,
   depth: 1,
   pretrained: null,

@@ -1,5 +1,6 @@
 /** What is tuned where no space is given: around the network's recipe. */
-import type { Params, Space } from "./space.ts";
+import { DEFAULTS } from "../options.ts";
+import type { Choice, Params, Space } from "./space.ts";
 import { type SpaceFile, spaceOf, type TunedModel } from "./space-file.ts";
 
 /**
@@ -62,39 +63,17 @@ export function recipeParams(
   { recipe, defaults }: TunedModel,
 ): Params | undefined {
   const { learningRate, ...rest } = recipe;
-  const known: Params = {
-    lr: learningRate,
+  const known: Readonly<Record<string, unknown>> = {
+    ...DEFAULTS,
+    ...defaults,
     ...rest,
-    momentum: 0.9,
-    labelSmoothing: 0,
-    averageDecay: 0,
-    mixup: 0,
-    width: 1,
-    depth: 1,
-    warmup: 1,
-    schedule: "cosine",
-    loss: "cross-entropy",
-    balance: "none",
-    fit: "squash",
-    normalization: "standardize",
-    clipNorm: 5,
-    microBatches: 1,
-    headLr: 4e-3,
-    headSchedule: "constant",
-    headOptimizer: "adamw",
-    headMomentum: 0.9,
-    headWeightDecay: 0.5,
-    headBatch: 64,
-    headAverageDecay: 0.95,
-    headDropout: 0.2,
-    featurePasses: 0,
-    ...(defaults as Params | undefined),
+    lr: learningRate,
   };
   const params: Record<string, Params[string]> = {};
   for (const dimension of dimensions) {
     const { name, when } = dimension;
     if (when && !(when.name in params && when.values.includes(params[when.name]!))) continue;
-    const value = known[name];
+    const value = known[name] as Choice | undefined;
     if (value === undefined) return undefined;
     const isInside =
       dimension.kind === "choice"
