@@ -17,6 +17,7 @@ import { digestsOf, filmsSeenBy } from "./run-films.ts";
 import { type RunFolder, runFolder } from "./run-folder.ts";
 import { type NamePatterns, runOfModel, statedPatterns } from "./run-of-model.ts";
 import { finishedRun, validationOf } from "./run-validation.ts";
+import { readHead } from "./transfer/head-record.ts";
 
 export interface ComparedSets extends Pick<ComparisonReport, "facts" | "warnings" | "histories"> {
   readonly sets: readonly NamedSet[];
@@ -118,9 +119,12 @@ function historiesOf(
   runs: readonly (RunFolder | undefined)[],
   names: readonly string[],
 ): readonly LearningHistory[] {
-  return runs.flatMap((run, index) =>
-    run && run.state() !== "absent" ? [learningOf(run, names[index]!)] : [],
-  );
+  return runs.flatMap((run, index) => {
+    if (!run || run.state() === "absent") return [];
+    const head = readHead(run);
+    const keptHead = head && head.bestEpoch - head.history.length;
+    return [{ ...learningOf(run, names[index]!), keptHead }];
+  });
 }
 
 /** What holds for all models once, what holds for some with their names. */

@@ -35,6 +35,18 @@ describe("learningFigure", () => {
     expect(dashed).toEqual([2, 2, 2]);
   });
 
+  it("draws on, where a head stays, from the epoch that was kept", () => {
+    const { plot } = learningFigure([{ ...FROZEN, keptHead: -1 }, TUNED], "auroc");
+    const dashed = JSON.stringify(plot).matchAll(
+      /\{"x":0,"y":([\d.]+),"name":"frozen"\},\{"x":3,"y":([\d.]+),/g,
+    );
+    expect([...dashed].map(([, from, to]) => [Number(from), Number(to)])).toEqual([
+      [1 / 9, 1 / 9],
+      [0.5, 0.5],
+      [0.8, 0.8],
+    ]);
+  });
+
   it("gives the head's epochs one share of the axis, however many there are", () => {
     const many = Array.from({ length: 60 }, (_, index) => point(index - 59, 0.8));
     const { plot } = learningFigure([{ name: "many", points: [...many, point(1, 0.9)] }], "auroc");

@@ -9,6 +9,8 @@ import { type Figure, SIDE, shortened, shown } from "./figure.ts";
 export interface LearningHistory {
   readonly name: string;
   readonly points: readonly CurvePoint[];
+  /** Which epoch's head was kept, of those up to 0; the last one where this is left out. */
+  readonly keptHead?: number | undefined;
 }
 
 /** The share of the axis that epochs of a head on its own have: they may be many, and take seconds. */
@@ -49,6 +51,7 @@ export function learningFigure(histories: readonly LearningHistory[], metric: st
   const partOf = ([name, of]: (typeof plots)[number]): PlotPart => {
     const y = { field: "y", type: "quantitative", title: null, scale: { zero: false } } as const;
     const drawn = counted.map((points) => placed(points, of, before));
+    const standingOf = (history: LearningHistory) => (hasHead ? standing(history, of, last) : []);
     const named = (values: readonly (readonly Place[])[]) =>
       values.flatMap((places, index) => places.map((place) => ({ ...place, name: names[index]! })));
     return {
@@ -62,7 +65,7 @@ export function learningFigure(histories: readonly LearningHistory[], metric: st
           encoding: { x, y, color },
         },
         {
-          data: { values: named(drawn.map((places) => standing(places, last))) },
+          data: { values: named(histories.map(standingOf)) },
           mark: { type: "line", strokeWidth: 1.5, strokeDash: [4, 4] },
           encoding: { x, y, color },
         },
@@ -72,7 +75,7 @@ export function learningFigure(histories: readonly LearningHistory[], metric: st
   return {
     name: "learning",
     title: "Learning curves",
-    caption: `What each run's epochs did to its loss on training films, which are augmented, and to the loss and the ${title} of its validation films.${hasHead ? " Left of 0 a new head learns on the frozen backbone, right of it the network as a whole; the dashed line is where a head alone stays." : ""}`,
+    caption: `What each run's epochs did to its loss on training films, which are augmented, and to the loss and the ${title} of its validation films.${hasHead ? " Left of 0 a new head learns on the frozen backbone, right of it the network as a whole; the dashed line is the head that was kept, of a run that ends with it." : ""}`,
     plot: { hconcat: plots.map(partOf) },
     table: { head: ["model", "epoch", ...plots.map(([name]) => name)], rows: rowsOf() },
   };
@@ -106,10 +109,16 @@ function placed(
   });
 }
 
-/** From the end of a curve that has no epochs above 0, to the last of the others. */
-function standing(places: readonly Place[], last: number): Place[] {
-  const end = places.at(-1);
-  return end && end.x <= 0 ? [end, { x: last, y: end.y }] : [];
+/** Of a run without epochs above 0: from there to the last of the others, what its head came to. */
+function standing(
+  { points, keptHead = 0 }: LearningHistory,
+  of: (point: CurvePoint) => number | null,
+  last: number,
+): Place[] {
+  const kept = points.find(({ epoch }) => epoch === keptHead);
+  const y = kept ? of(kept) : null;
+  const isHeadAlone = points.every(({ epoch }) => epoch <= 0);
+  return y === null || !isHeadAlone ? [] : [0, last].map((x) => ({ x, y }));
 }
 
 function wholeNumbers(from: number, to: number): number[] {
