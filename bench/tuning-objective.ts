@@ -22,7 +22,7 @@ export interface Objective {
   readonly fit: number;
 }
 
-const TREES = 24;
+const TREES = 48;
 /** One of so many trials is kept from a forest to judge it. */
 const JUDGED = 5;
 
@@ -56,25 +56,25 @@ function fitted(space: Space, table: Table, trials: readonly RecordedTrial[]) {
         return value === undefined ? dimension.choices.length : dimension.choices.indexOf(value);
       return value === undefined ? -1 : placeIn(dimension, Number(value));
     });
-  const forestOf = (observed: readonly Observed[], own: readonly Axis[]) =>
-    growForest(own, observed, { trees: TREES, seed: 1 });
-  const withEpoch: Axis[] = [...axes, { categories: null }];
-  const losses = forestOf(
-    trials.flatMap((trial) =>
-      lossesOf(table, trial).map((value, epoch) => ({
-        point: [...pointOf(trial.params), epoch / EPOCHS],
+  const forestOf = (observed: readonly Observed[]) =>
+    growForest(axes, observed, { trees: TREES, seed: 1 });
+  const curves = trials.map((trial) => lossesOf(table, trial));
+  // One for each epoch, so that a tree draws whole trials: drawing epochs, every tree knows every
+  // trial, and unseen ones are ranked with a correlation of 0.12 instead of 0.4 (300 trials by AUROC).
+  const losses = Array.from({ length: EPOCHS }, (_, epoch) =>
+    forestOf(
+      trials.map(({ params }, index) => ({
+        point: pointOf(params),
         // Differences near the best count as much as those between bad ones.
-        value: Math.log(value),
+        value: Math.log(curves[index]![epoch]!),
       })),
     ),
-    withEpoch,
   );
   const seconds = forestOf(
     trials.map(({ params, seconds }) => ({
       point: pointOf(params),
       value: seconds.reduce((a, b) => a + b, 0) / seconds.length,
     })),
-    axes,
   );
   const overheads = trials.map(({ overhead }) => overhead).toSorted((a, b) => a - b);
   const overhead = overheads[Math.floor(overheads.length / 2)]!;
@@ -82,9 +82,7 @@ function fitted(space: Space, table: Table, trials: readonly RecordedTrial[]) {
     curveOf(params: Params): Curve {
       const point = pointOf(params);
       return {
-        losses: Array.from({ length: EPOCHS }, (_, epoch) =>
-          Math.exp(forestValue(withEpoch, losses, [...point, epoch / EPOCHS])),
-        ),
+        losses: losses.map((forest) => Math.exp(forestValue(axes, forest, point))),
         secondsPerEpoch: forestValue(axes, seconds, point),
         overhead,
       };
