@@ -31,7 +31,7 @@ export function defaultSpaceFile(
   { recipe, defaults = {} }: TunedModel,
   isHeadAlone = false,
 ): SpaceFile {
-  const { learningRate, batch } = recipe;
+  const { learningRate, batch, averageDecay = 0 } = recipe;
   if (defaults.headEpochs !== undefined && isHeadAlone) return HEAD_SPACE;
   // A pretrained backbone: its head, and how much of it moves how far.
   if (defaults.headEpochs !== undefined)
@@ -53,7 +53,7 @@ export function defaultSpaceFile(
     batch: [...new Set([Math.max(4, batch / 2), batch, batch * 2])],
     augmentation: ["none", "light", "strong"],
     labelSmoothing: { low: 0, high: 0.2 },
-    averageDecay: [0, 0.98],
+    averageDecay: [...new Set([0, 0.98, averageDecay])],
   };
 }
 

@@ -105,8 +105,12 @@ describe("the default space", () => {
         lr: entry.recipe.learningRate,
         optimizer: entry.recipe.optimizer,
       });
-      for (const dimension of space.dimensions)
-        expect(dimension.name in params).toBe(isActive(dimension, params));
+      const recipe = new Map<string, unknown>(Object.entries(entry.recipe));
+      for (const dimension of space.dimensions) {
+        const { name } = dimension;
+        expect(name in params).toBe(isActive(dimension, params));
+        if (name in params && recipe.has(name)) expect(params[name]).toBe(recipe.get(name));
+      }
     },
   );
 
