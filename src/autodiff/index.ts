@@ -17,6 +17,7 @@ export {
   type LossOptions,
   softmaxCrossEntropy,
 } from "./losses.ts";
+export { manySteps, outerName } from "./many-steps.ts";
 export { uniformNoise } from "./noise.ts";
 export { type AdamOptions, adam, adamW } from "./optimizers/adam.ts";
 export type { Optimizer, Updated, UpdateOperands } from "./optimizers/optimizer.ts";

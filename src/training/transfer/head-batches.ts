@@ -1,4 +1,4 @@
-/** What each step of the head's stage is fed: rows of features, and which of their columns are kept. */
+/** What the steps of the head's stage are fed: rows of features, and which of their columns are kept. */
 import { classOf } from "../../datasets/index.ts";
 import { float32, type Tensor } from "../../onnx/index.ts";
 import { hashPath } from "../../random.ts";
@@ -9,27 +9,41 @@ import type { HeadSets } from "./head-sets.ts";
 
 export interface EpochBatches {
   readonly steps: number;
-  /** The tensors are filled anew by the next call. */
-  feedsOf(step: number): Record<string, Tensor>;
+  /** Of some steps in a row, stacked along the first axis. The tensors are filled anew by the next call. */
+  feedsOf(steps: StepRange): Record<string, Tensor>;
+}
+
+export interface StepRange {
+  /** Counted from 0 in the epoch. */
+  readonly from: number;
+  readonly count: number;
+}
+
+interface BatchesShape {
+  readonly batch: number;
+  readonly labels: Labels;
+  /** Steps at most that are asked for together. */
+  readonly atOnce: number;
 }
 
 /** The batches of an epoch, by its number from 0: a function of settings, samples and epoch. */
 export function batchesOf(
   { rows, samples, task }: Pick<HeadSets, "rows" | "samples" | "task">,
   settings: Settings,
-  { batch, labels }: { readonly batch: number; readonly labels: Labels },
+  { batch, labels, atOnce }: BatchesShape,
 ): (epoch: number) => EpochBatches {
   const { width } = rows;
   const { seed, featurePasses, headDropout, balance } = settings;
   const classes =
     balance === "sampling" ? samples.map((sample) => classOf(sample, task)) : undefined;
-  const x = new Float32Array(batch * width);
-  const kept = headDropout > 0 ? keptOf({ batch, width, share: headDropout, seed }) : undefined;
+  const room = atOnce * batch;
+  const at = new Int32Array(room);
+  const drop =
+    headDropout > 0 ? keptOf({ rows: room, width, share: headDropout, seed }) : undefined;
   const [targets, weights] = [labels.targets, labels.weights].map((all) => ({
     all,
-    rows: new Float32Array(batch * labels.width),
+    rows: new Float32Array(room * labels.width),
   })) as [LabelRows, LabelRows];
-  const dims = { features: [batch, width], labels: [batch, labels.width] };
   return (epoch) => {
     const order = epochOrder(rows.count, {
       seed: hashPath(seed, "head"),
@@ -41,19 +55,23 @@ export function batchesOf(
       featurePasses === 0 ? 0 : hashPath(seed, "feature-pass", epoch, index) % (featurePasses + 1);
     return {
       steps: order.length / batch,
-      feedsOf(step) {
-        for (let place = 0; place < batch; place++) {
-          const index = order[step * batch + place]!;
-          rows.readInto(index, passOf(index), x.subarray(place * width, (place + 1) * width));
+      feedsOf({ from, count }) {
+        const stacked = (values: Float32Array, width: number) =>
+          float32([count, batch, width], values.subarray(0, count * batch * width));
+        const indices = order.subarray(from * batch, (from + count) * batch);
+        const matrix = rows.gathered(indices, Uint8Array.from(indices, passOf), at);
+        for (const [place, index] of indices.entries())
           for (const { all, rows } of [targets, weights])
             for (let column = 0; column < labels.width; column++)
               rows[place * labels.width + column] = all[index * labels.width + column]!;
-        }
+        for (let step = 0; step < count; step++)
+          drop?.draw(epoch, from + step, step * batch, batch);
         return {
-          features: float32(dims.features, x),
-          ...(kept ? { kept: float32(dims.features, kept(epoch, step)) } : {}),
-          targets: float32(dims.labels, targets.rows),
-          weights: float32(dims.labels, weights.rows),
+          rows: float32([matrix.length / width, width], matrix),
+          at: { type: "int32", dims: [count, batch], data: at.subarray(0, indices.length) },
+          ...(drop ? { kept: stacked(drop.kept, width) } : {}),
+          targets: stacked(targets.rows, labels.width),
+          weights: stacked(weights.rows, labels.width),
         };
       },
     };
@@ -73,27 +91,25 @@ const NOISE = 2 ** 18;
  * row is a stretch of one long noise from a place of its own: to draw each column anew took more than
  * all the rest of a step (64 x 1280: 0.48 ms of 0.8), and a graph four times that.
  */
-function keptOf({
-  batch,
-  width,
-  share,
-  seed,
-}: KeptShape): (epoch: number, step: number) => Float32Array {
+function keptOf({ rows, width, share, seed }: KeptShape) {
   const noise = new Float32Array(NOISE + width);
   drawKept(noise, share, hashPath(seed, "head-dropout"));
-  const kept = new Float32Array(batch * width);
-  return (epoch, step) => {
-    const own = hashPath(seed, "head-dropout", epoch, step);
-    for (let place = 0; place < batch; place++) {
-      const from = mixed(own, place) & (NOISE - 1);
-      kept.set(noise.subarray(from, from + width), place * width);
-    }
-    return kept;
+  const kept = new Float32Array(rows * width);
+  return {
+    kept,
+    /** Draws a step's rows, from the row `first` on. */
+    draw(epoch: number, step: number, first: number, batch: number) {
+      const own = hashPath(seed, "head-dropout", epoch, step);
+      for (let place = 0; place < batch; place++) {
+        const from = mixed(own, place) & (NOISE - 1);
+        kept.set(noise.subarray(from, from + width), (first + place) * width);
+      }
+    },
   };
 }
 
 interface KeptShape {
-  readonly batch: number;
+  readonly rows: number;
   readonly width: number;
   readonly share: number;
   readonly seed: number;

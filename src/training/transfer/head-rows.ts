@@ -6,8 +6,11 @@ export interface Rows {
   readonly width: number;
   /** Of memory. */
   readonly bytes: number;
-  /** Copies the row of the film at `index` in a pass to `out`. */
-  readInto(index: number, pass: number, out: Float32Array): void;
+  /**
+   * A matrix that holds the row of each film of `indices` in its pass, and in `at` where it does. It is
+   * not to be written to, and may change with the next call.
+   */
+  gathered(indices: Uint32Array, passes: Uint8Array, at: Int32Array): Float32Array;
   /** So many rows of the plain pass from `start` on, not to be written to. */
   block(start: number, count: number): Float32Array;
 }
@@ -26,38 +29,51 @@ export interface Scale {
 /** The rows of all passes, or none of them, taken into memory. With a scale they are standardised. */
 export function rowsOf(features: Features, room: Room, scale?: Scale): Rows {
   const { count, width, passes } = features;
-  const readInto: Rows["readInto"] = (index, pass, out) => {
+  const copy: Copy = (index, pass, out) => {
     features.readInto(index, pass, out);
-    if (scale) standardize(out.subarray(0, width), scale);
+    if (scale) standardize(out, scale);
   };
   const bytes = 4 * count * width * passes;
-  if (bytes > room.bytes)
-    return { count, width, bytes: 0, readInto, block: blockBy(readInto, width) };
+  if (bytes > room.bytes) return { count, width, bytes: 0, ...rowsByCopy(copy, width) };
   room.bytes -= bytes;
-  const matrices = Array.from({ length: passes }, (_, pass) => {
-    const matrix = new Float32Array(count * width);
-    for (let index = 0; index < count; index++)
-      readInto(index, pass, matrix.subarray(index * width, (index + 1) * width));
-    return matrix;
-  });
+  const matrix = new Float32Array(count * width * passes);
+  for (let row = 0; row < count * passes; row++)
+    copy(row % count, Math.floor(row / count), matrix.subarray(row * width, (row + 1) * width));
   return {
     count,
     width,
     bytes,
-    readInto: (index, pass, out) =>
-      out.set(matrices[pass]!.subarray(index * width, (index + 1) * width)),
-    block: (start, length) => matrices[0]!.subarray(start * width, (start + length) * width),
+    gathered(indices, of, at) {
+      for (const [place, index] of indices.entries()) at[place] = of[place]! * count + index;
+      return matrix;
+    },
+    block: (start, length) => matrix.subarray(start * width, (start + length) * width),
   };
 }
 
-const blockBy =
-  (readInto: Rows["readInto"], width: number): Rows["block"] =>
-  (start, count) => {
-    const block = new Float32Array(count * width);
-    for (let place = 0; place < count; place++)
-      readInto(start + place, 0, block.subarray(place * width, (place + 1) * width));
-    return block;
+type Copy = (index: number, pass: number, out: Float32Array) => void;
+
+function rowsByCopy(copy: Copy, width: number): Pick<Rows, "gathered" | "block"> {
+  let held = new Float32Array(0);
+  const rowOf = (matrix: Float32Array, row: number) =>
+    matrix.subarray(row * width, (row + 1) * width);
+  return {
+    gathered(indices, passes, at) {
+      const size = indices.length * width;
+      if (held.length < size) held = new Float32Array(size);
+      for (const [place, index] of indices.entries()) {
+        copy(index, passes[place]!, rowOf(held, place));
+        at[place] = place;
+      }
+      return held;
+    },
+    block(start, count) {
+      const block = new Float32Array(count * width);
+      for (let place = 0; place < count; place++) copy(start + place, 0, rowOf(block, place));
+      return block;
+    },
   };
+}
 
 function standardize(row: Float32Array, { mean, deviation }: Scale): void {
   for (let column = 0; column < row.length; column++)

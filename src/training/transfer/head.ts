@@ -15,8 +15,8 @@ import { optimizerOf } from "../optimizer-of.ts";
 import type { Settings } from "../options.ts";
 import { averageDecayAt } from "../rate.ts";
 import { PLATEAU_EPOCHS, scheduleFactor } from "../schedule.ts";
+import { openStepsTrainer, type StepsTrainer } from "../steps-trainer.ts";
 import { directionOf } from "../suitability.ts";
-import { openTrainer, type Trainer } from "../trainer.ts";
 import { batchesOf, type EpochBatches } from "./head-batches.ts";
 import type { HeadRecord } from "./head-record.ts";
 import type { Scale } from "./head-rows.ts";
@@ -27,6 +27,10 @@ import { HEAD, headOf } from "./network.ts";
 const PATIENCE = 10;
 /** More do not pay: with two an epoch takes as long, and twice the processor. */
 const THREADS = 1;
+/** Rows that are fed together, as the steps of one run. */
+const ROWS_AT_ONCE = 1024;
+/** What all steps of a run gather from. */
+const ROWS = "rows";
 
 export interface HeadStage {
   readonly settings: Settings;
@@ -55,8 +59,12 @@ export async function trainHead(stage: HeadStage): Promise<HeadRecord> {
   });
   const batch = Math.min(settings.headBatch, sets.rows.count);
   const shape = { batch, width: sets.rows.width, outputs: labels.width };
-  const trainer = await openTrainer(trainingOf(stage, shape), { threads: THREADS });
-  const next = batchesOf(sets, settings, { batch, labels });
+  const trainer = await openStepsTrainer(trainingOf(stage, shape), {
+    threads: THREADS,
+    shared: [ROWS],
+  });
+  const atOnce = Math.max(1, Math.floor(ROWS_AT_ONCE / batch));
+  const next = batchesOf(sets, settings, { batch, labels, atOnce });
   try {
     const history: EpochRecord[] = [];
     let best: (Pick<HeadRecord, "tensors" | "value"> & { readonly epoch: number }) | null = null;
@@ -71,6 +79,7 @@ export async function trainHead(stage: HeadStage): Promise<HeadRecord> {
         settings,
         epoch,
         drops,
+        atOnce,
       });
       const trained = performance.now();
       const head = unscaled(headIn(trainer.state()), sets.scale);
@@ -110,30 +119,39 @@ interface EpochPlace {
   readonly settings: Settings;
   readonly epoch: number;
   readonly drops: number;
+  readonly atOnce: number;
 }
 
 async function trainEpoch(
-  trainer: Trainer,
+  trainer: StepsTrainer,
   { steps, feedsOf }: EpochBatches,
-  { settings, epoch, drops }: EpochPlace,
+  { settings, epoch, drops, atOnce }: EpochPlace,
 ) {
   const { headLr, headSchedule, headEpochs, headAverageDecay } = settings;
+  const before = epoch * steps;
+  const rateAt = (done: number) =>
+    headLr *
+    scheduleFactor(headSchedule, { epoch: done / steps, epochs: headEpochs, warmup: 0, drops });
   let sum = 0;
-  let learningRate = headLr;
-  for (let step = 0; step < steps; step++) {
-    const done = epoch * steps + step;
-    const point = { epoch: done / steps, epochs: headEpochs, warmup: 0, drops };
-    learningRate = headLr * scheduleFactor(headSchedule, point);
-    const output = await trainer.step(feedsOf(step), {
-      learningRate,
-      step: done + 1,
-      averageDecay: averageDecayAt({ averageDecay: headAverageDecay }, done),
+  for (let from = 0; from < steps; from += atOnce) {
+    const count = Math.min(atOnce, steps - from);
+    const each = (value: (done: number) => number) =>
+      float32(
+        [count],
+        Float32Array.from({ length: count }, (_, step) => value(before + from + step)),
+      );
+    const losses = await trainer.advance({
+      ...feedsOf({ from, count }),
+      learningRate: each(rateAt),
+      step: each((done) => done + 1),
+      ...(headAverageDecay > 0
+        ? { averageDecay: each((done) => averageDecayAt({ averageDecay: headAverageDecay }, done)) }
+        : {}),
     });
-    const loss = Number(output.loss!.data[0]);
-    if (!Number.isFinite(loss)) refuseDivergence(settings, epoch);
-    sum += loss;
+    for (const loss of losses) sum += loss;
+    if (!Number.isFinite(sum)) refuseDivergence(settings, epoch);
   }
-  return { loss: sum / steps, steps, learningRate };
+  return { loss: sum / steps, steps, learningRate: rateAt(before + steps - 1) };
 }
 
 /** The head that takes the features as they are. */
@@ -161,10 +179,14 @@ interface Shape {
   readonly outputs: number;
 }
 
-/** Inputs `features` `[B, C]`, standardised, `kept` where columns are dropped, `targets` and `weights`. */
+/**
+ * Inputs `rows` `[R, C]` of features, standardised, `at` `[B]`, which of them a step takes, `kept` `[B, C]`
+ * where columns are dropped, `targets` and `weights`.
+ */
 function trainingOf({ settings, loss }: HeadStage, { batch, width, outputs }: Shape) {
   const builder = graphBuilder();
-  const x = builder.input("features", "float32", [batch, width]);
+  const rows = builder.input(ROWS, "float32", ["rows", width]);
+  const x = op.gather(rows, builder.input("at", "int32", [batch]));
   const kept =
     settings.headDropout === 0 ? x : op.mul(x, builder.input("kept", "float32", [batch, width]));
   const logits = headOf(kept, outputs, settings.seed);
