@@ -49,14 +49,19 @@ export async function readFolders(root: string, options: OpenOptions): Promise<D
     keys,
   });
   const classes = orderedClasses(labelled.map(({ label }) => label));
+  // One of each for all samples: 100,000 of them would take 11 MB.
+  const targets = new Map(
+    classes.map((label) => [label, classes.map((name) => (name === label ? 1 : 0))] as const),
+  );
+  const columns = {};
   const samples = labelled.map(
     ({ key, folders, label }, index): Sample => ({
       key,
       path: join(top, key),
       split: folders.map(splitNamed).find((split) => split !== null) ?? null,
-      target: classes.map((name) => (name === label ? 1 : 0)),
+      target: targets.get(label)!,
       patient: patients[index] ?? `file:${key}`,
-      columns: {},
+      columns,
     }),
   );
   const unlabelled = placed.filter(({ label }) => !isKnown(label)).map(({ key }) => key);
