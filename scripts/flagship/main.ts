@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { trainReporter } from "../../src/cli/commands/train.ts";
 import { outputOf } from "../../src/cli/output.ts";
-import { progressBar } from "../../src/cli/progress.ts";
+import { progressBars } from "../../src/cli/progress.ts";
 import { reportEnding } from "./ending.ts";
 import { FLAGSHIP, QUICK } from "./recipe.ts";
 import { type Making, STEPS } from "./steps.ts";
@@ -34,7 +34,7 @@ process.once("SIGTERM", () => stopping.abort());
 
 const output = outputOf(false);
 const reporter = trainReporter(output);
-let bar: ReturnType<typeof progressBar> | undefined;
+const bars = progressBars();
 const making: Making = {
   recipe: values.quick ? QUICK : FLAGSHIP,
   data: resolve(values.data),
@@ -44,10 +44,7 @@ const making: Making = {
   out: resolve(values.out),
   signal: stopping.signal,
   onTrainEvent: reporter.onEvent,
-  onProgress(title, done, total) {
-    bar ??= progressBar(title);
-    bar.update(done, total);
-  },
+  onProgress: bars.update,
 };
 
 async function make(): Promise<void> {
@@ -69,8 +66,7 @@ async function make(): Promise<void> {
     console.log(`\n${title}`);
     await work(making);
     reporter.stop();
-    bar?.stop();
-    bar = undefined;
+    bars.stop();
   }
 }
 
@@ -78,6 +74,6 @@ if (values.help) console.log(HELP);
 else
   await make().catch((error: unknown) => {
     reporter.stop();
-    bar?.stop();
+    bars.stop();
     reportEnding(error, stopping.signal);
   });

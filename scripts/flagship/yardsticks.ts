@@ -4,7 +4,7 @@ import { join, relative, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { trainReporter } from "../../src/cli/commands/train.ts";
 import { outputOf } from "../../src/cli/output.ts";
-import { progressBar } from "../../src/cli/progress.ts";
+import { progressBars } from "../../src/cli/progress.ts";
 import { type Dataset, openDataset } from "../../src/datasets/index.ts";
 import { writeFileAtomically } from "../../src/files.node.ts";
 import { clusterFilms, clusterManifest } from "../../src/training/index.ts";
@@ -47,7 +47,7 @@ const stopping = new AbortController();
 process.once("SIGINT", () => stopping.abort());
 process.once("SIGTERM", () => stopping.abort());
 const reporter = trainReporter(outputOf(false));
-let bar: { readonly title: string; readonly bar: ReturnType<typeof progressBar> } | undefined;
+const bars = progressBars();
 
 const out = resolve(values.out);
 const most = (text: string | undefined) => (text === undefined ? undefined : Number(text));
@@ -74,18 +74,9 @@ const PARTS = numbers(values.seeds).flatMap((seed) =>
   ),
 );
 
-function onProgress(title: string, done: number, total: number): void {
-  if (bar?.title !== title) {
-    bar?.bar.stop();
-    bar = { title, bar: progressBar(title) };
-  }
-  bar.bar.update(done, total);
-}
-
 function stopBars(): void {
   reporter.stop();
-  bar?.bar.stop();
-  bar = undefined;
+  bars.stop();
 }
 
 async function clustered(): Promise<Dataset> {
@@ -97,7 +88,7 @@ async function clustered(): Promise<Dataset> {
       { model: values.model, weights: resolve(values.weights), k: Number(values.k) },
       {
         signal: stopping.signal,
-        onProgress: ({ work, done, total }) => onProgress(`reading ${work}`, done, total),
+        onProgress: ({ work, done, total }) => bars.update(`reading ${work}`, done, total),
       },
     );
     mkdirSync(out, { recursive: true });
@@ -134,7 +125,7 @@ async function train(): Promise<void> {
       films: most(values.films),
       judged: most(values.judged),
       context: { signal: stopping.signal, onEvent: reporter.onEvent },
-      onProgress,
+      onProgress: bars.update,
     });
     stopBars();
     console.log(`${((performance.now() - start) / 60_000).toFixed(1)} min so far`);

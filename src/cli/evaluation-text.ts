@@ -5,8 +5,8 @@ import {
   bandRows,
   bandText,
   CALIBRATION_HEAD,
-  CLASS_HEAD,
   calibrationRows,
+  classHead,
   classRows,
   embeddingText,
   FINDING_HEAD,
@@ -58,7 +58,7 @@ export function evaluationText({
     );
   if (analysis?.uncalibrated)
     parts.push(table(calibrationRows(analysis.uncalibrated, metrics), CALIBRATION_HEAD));
-  if (perClass) parts.push(table(classRows(perClass), CLASS_HEAD));
+  if (perClass) parts.push(table(classRows(perClass), classHead(evaluation)));
   if (analysis?.byFinding) parts.push(table(findingRows(analysis.byFinding), FINDING_HEAD));
   if (analysis?.atPrevalence) {
     const rows = prevalenceRows(analysis.atPrevalence);

@@ -14,6 +14,33 @@ export function progressBar(title: string): ProgressBar {
   return process.stderr.isTTY ? terminalBar(title) : progressLines(title);
 }
 
+export interface ProgressBars {
+  /** Another title ends the bar before it, as does the end of its work. */
+  update(title: string, done: number, total: number, note?: string): void;
+  stop(): void;
+}
+
+/** One bar after another. */
+export function progressBars(): ProgressBars {
+  let bar: ProgressBar | undefined;
+  let doing: string | undefined;
+  const stop = () => {
+    bar?.stop();
+    bar = undefined;
+    doing = undefined;
+  };
+  return {
+    stop,
+    update(title, done, total, note) {
+      if (title !== doing) stop();
+      doing = title;
+      bar ??= progressBar(title);
+      bar.update(done, total, note);
+      if (done === total) stop();
+    },
+  };
+}
+
 function terminalBar(title: string): ProgressBar {
   const begun = performance.now();
   let bar: SingleBar | undefined;

@@ -1,43 +1,26 @@
 /** A sweep on the terminal: its trials as they go, and what came of them. */
 import type { SweepEvent, SweepResult } from "../training/index.ts";
 import type { Output } from "./output.ts";
-import { duration, progressBar } from "./progress.ts";
+import { duration, progressBars } from "./progress.ts";
 import { table } from "./table.ts";
 
 /** A line for each trial, a bar for the steps of the one under way. */
 export function sweepReporter(output: Output): { onEvent(event: SweepEvent): void; stop(): void } {
-  let bar: ReturnType<typeof progressBar> | undefined;
-  let doing = "";
-  const stop = () => {
-    bar?.stop();
-    bar = undefined;
-    doing = "";
-  };
+  const { update, stop } = progressBars();
   return {
     stop,
     onEvent(event) {
       if (event.kind === "training") {
         const { event: inner, number } = event;
-        if (inner.kind === "caching") {
-          bar ??= progressBar("decoding films");
-          bar.update(inner.done, inner.total);
-        } else if (inner.kind === "features") {
-          if (doing !== "features") stop();
-          doing = "features";
-          bar ??= progressBar("features");
-          bar.update(inner.done, inner.total);
-          if (inner.done === inner.total) stop();
-        } else if (inner.kind === "headEpoch") {
-          bar ??= progressBar(`head of trial ${number}`);
-          bar.update(inner.record.epoch, inner.epochs);
-        } else if (inner.kind === "started" || inner.kind === "head") stop();
+        if (inner.kind === "caching") update("decoding films", inner.done, inner.total);
+        else if (inner.kind === "features") update("features", inner.done, inner.total);
+        else if (inner.kind === "headEpoch")
+          update(`head of trial ${number}`, inner.record.epoch, inner.epochs);
+        else if (inner.kind === "started" || inner.kind === "head") stop();
         else if (inner.kind === "step") {
-          bar ??= progressBar(`trial ${number}`);
-          bar.update(
-            inner.step,
-            inner.steps,
-            `epoch ${inner.epoch}  ${inner.imagesPerSecond.toFixed(1)} images/s`,
-          );
+          const { step, steps, epoch, imagesPerSecond } = inner;
+          const note = `epoch ${epoch}  ${imagesPerSecond.toFixed(1)} images/s`;
+          update(`trial ${number}`, step, steps, note);
         }
         return;
       }

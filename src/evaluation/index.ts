@@ -90,8 +90,8 @@ export {
 export { drawFigures, FIGURE_STYLE, figureHtml, writeFigures } from "./report/figure-page.ts";
 export {
   CALIBRATION_HEAD,
-  CLASS_HEAD,
   calibrationRows,
+  classHead,
   classRows,
   METRIC_HEAD,
   metricRows,

@@ -4,7 +4,7 @@ import { HilumError } from "../../errors.ts";
 import { writeFileAtomically } from "../../files.node.ts";
 import { type ClusterOptions, clusterFilms, clusterManifest } from "../../training/index.ts";
 import { type CommandDefinition, count, number, text } from "../command.ts";
-import { progressBar } from "../progress.ts";
+import { progressBars } from "../progress.ts";
 import { table } from "../table.ts";
 
 export const CLUSTER: CommandDefinition = {
@@ -22,7 +22,8 @@ export const CLUSTER: CommandDefinition = {
     },
     {
       flags: "--model <name>",
-      description: "the pretrained backbone that tells images apart, or an ONNX file of yours",
+      description:
+        "the pretrained backbone that tells images apart, an ONNX file, or pneumonia, the shipped model",
       isRequired: true,
     },
     {
@@ -66,8 +67,7 @@ Then: hilum train <dir> --manifest FILE --folds 4 --fold-by cluster --out runs/c
       labelPattern: text(labelPattern),
       signal,
     });
-    let bar: ReturnType<typeof progressBar> | undefined;
-    let doing = "";
+    const bars = progressBars();
     try {
       const found = await clusterFilms(
         dataset,
@@ -75,15 +75,10 @@ Then: hilum train <dir> --manifest FILE --folds 4 --fold-by cluster --out runs/c
         {
           cacheFolder: text(cache),
           signal,
-          onProgress({ work, done, total }) {
-            if (doing !== work) bar?.stop();
-            if (doing !== work) bar = progressBar(`reading ${work}`);
-            doing = work;
-            bar?.update(done, total);
-          },
+          onProgress: ({ work, done, total }) => bars.update(`reading ${work}`, done, total),
         },
       );
-      bar?.stop();
+      bars.stop();
       writeFileAtomically(file, clusterManifest(dataset, found, text(column)));
       const { clusters, silhouette, problems } = found;
       for (const { message } of problems) output.note(message);
@@ -104,7 +99,7 @@ Then: hilum train <dir> --manifest FILE --folds 4 --fold-by cluster --out runs/c
       output.note(`silhouette of all patients ${silhouette.toFixed(3)}; wrote ${String(out)}`);
       return 0;
     } finally {
-      bar?.stop();
+      bars.stop();
     }
   },
 };

@@ -16,7 +16,7 @@ import { NETWORKS } from "../../models/index.ts";
 import { type CommandContext, type CommandDefinition, count, number, text } from "../command.ts";
 import { evaluationText } from "../evaluation-text.ts";
 import type { Output } from "../output.ts";
-import { type ProgressBar, progressBar } from "../progress.ts";
+import { progressBars } from "../progress.ts";
 import { readingsTable } from "../readings.ts";
 import { table } from "../table.ts";
 import { plain } from "./predict.ts";
@@ -183,21 +183,9 @@ const BAR_TITLES = {
 
 type DemoProgress = ReadingDemoEvent | Extract<DemoEvent, { kind: "drawing" | "evaluating" }>;
 
-/** One bar after another; each ends when its work is done. */
 function demoBars(): { update(progress: DemoProgress): void; stop(): void } {
-  let bar: ProgressBar | undefined;
-  const stop = () => {
-    bar?.stop();
-    bar = undefined;
-  };
-  return {
-    stop,
-    update({ kind, done, total }) {
-      bar ??= progressBar(BAR_TITLES[kind]);
-      bar.update(done, total);
-      if (done === total) stop();
-    },
-  };
+  const { update, stop } = progressBars();
+  return { stop, update: ({ kind, done, total }) => update(BAR_TITLES[kind], done, total) };
 }
 
 /** Bars for drawing and evaluating around those of training. */

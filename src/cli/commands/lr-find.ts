@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import { rateRangePlot, svgToPng } from "../../evaluation/index.ts";
 import { findLearningRate, type RateRange, type TrainOptions } from "../../training/index.ts";
 import { type CommandDefinition, count, text } from "../command.ts";
-import { progressBar } from "../progress.ts";
+import { progressBars } from "../progress.ts";
 import { table } from "../table.ts";
 import { TRAIN_OPTIONS } from "../train-options.ts";
 
@@ -48,20 +48,14 @@ down its longest valley. train --lr auto does the same before it trains.
   ],
   async run([dir], options, { output, signal }) {
     const { steps, plot, cache, strict, ...settings } = options;
-    let doing = "";
-    let bar: ReturnType<typeof progressBar> | undefined;
+    const bars = progressBars();
     const found = await findLearningRate(String(dir), settings as TrainOptions, {
       steps: typeof steps === "number" ? steps : undefined,
       cacheFolder: text(cache),
       isStrict: strict === true,
       signal,
-      onProgress(what, done, total) {
-        if (what !== doing) bar?.stop();
-        if (what !== doing) bar = progressBar(what);
-        doing = what;
-        bar!.update(done, total);
-      },
-    }).finally(() => bar?.stop());
+      onProgress: bars.update,
+    }).finally(bars.stop);
     const file = resolve(text(plot) ?? "lr-find.svg");
     const svg = await rateRangePlot(found.points, found.suggestion);
     writeFileSync(file, file.endsWith(".png") ? await svgToPng(svg) : svg);

@@ -12,7 +12,7 @@ import {
 } from "../../training/index.ts";
 import { type CommandDefinition, text } from "../command.ts";
 import type { Output } from "../output.ts";
-import { duration, progressBar } from "../progress.ts";
+import { duration, progressBar, progressBars } from "../progress.ts";
 import { table } from "../table.ts";
 import { trackingOf } from "../tracking.ts";
 import { RECIPES, TRACKING_OPTIONS, TRAIN_OPTIONS } from "../train-options.ts";
@@ -100,30 +100,21 @@ async function settled(
 
 /** Bars for steps and caching, a line for each epoch. */
 export function trainReporter(output: Output): { onEvent(event: TrainEvent): void; stop(): void } {
-  let bar: ReturnType<typeof progressBar> | undefined;
-  let doing = "";
-  const barFor = (title: string) => {
-    if (title !== doing) {
-      bar?.stop();
-      bar = progressBar(title);
-      doing = title;
-    }
-    return bar!;
-  };
+  const { update, stop } = progressBars();
   return {
-    stop: () => bar?.stop(),
+    stop,
     onEvent(event) {
-      if (event.kind === "caching") barFor("decoding films").update(event.done, event.total);
-      else if (event.kind === "features") barFor("features").update(event.done, event.total);
+      if (event.kind === "caching") update("decoding films", event.done, event.total);
+      else if (event.kind === "features") update("features", event.done, event.total);
       else if (event.kind === "headEpoch")
-        barFor("head").update(event.record.epoch, event.epochs, headNote(event));
+        update("head", event.record.epoch, event.epochs, headNote(event));
       else if (event.kind === "head") {
-        bar?.stop();
+        stop();
         output.note(headLine(event));
       } else if (event.kind === "step") {
-        barFor(`epoch ${event.epoch}`).update(event.step, event.steps, stepNote(event));
+        update(`epoch ${event.epoch}`, event.step, event.steps, stepNote(event));
       } else if (event.kind === "epoch") {
-        barFor("validating").stop();
+        stop();
         output.note(epochLine(event));
       } else if (event.kind === "problem")
         output.note(`${event.problem.severity}: ${event.problem.message}`);

@@ -8,8 +8,8 @@ import type { Subgroups } from "../subgroups/subgroups.ts";
 import type { Analysis, Uncalibrated } from "./analysis.ts";
 
 const FURTHER_TITLES: Readonly<Record<string, string>> = {
-  aurocMacro: "AUROC, mean of the classes",
-  f1Macro: "F1, mean of the classes",
+  aurocMacro: "AUROC, macro mean",
+  f1Macro: "F1, macro mean",
 };
 
 export function metricTitle(key: string): string {
@@ -66,7 +66,14 @@ export const METRIC_HEAD = ["metric", "value", "95 % interval", "interval by"];
 const OF_A_CLASS = ["sensitivity", "specificity", "ppv", "f1", "auroc", "averagePrecision"];
 const CLASS_TITLES = ["sensitivity", "specificity", "PPV", "F1", "AUROC", "AP"];
 
-export const CLASS_HEAD = ["class", ...CLASS_TITLES];
+/** What an evaluation without one positive class has rows of; only classes exclude one another. */
+export const rowName = ({ confusion }: Pick<Evaluation, "confusion">): "class" | "finding" =>
+  confusion ? "class" : "finding";
+
+export const classHead = (evaluation: Pick<Evaluation, "confusion">): string[] => [
+  rowName(evaluation),
+  ...CLASS_TITLES,
+];
 
 export function classRows(perClass: NonNullable<Evaluation["perClass"]>): string[][] {
   return Object.entries(perClass).map(([name, metrics]) => [

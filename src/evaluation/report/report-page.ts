@@ -13,14 +13,15 @@ import { type DrawnFigure, FIGURE_STYLE, figuresHtml } from "./figure-page.ts";
 import { filmsHtml } from "./films.ts";
 import {
   CALIBRATION_HEAD,
-  CLASS_HEAD,
   calibrationRows,
+  classHead,
   classRows,
   intervalText,
   METRIC_HEAD,
   metricRows,
   metricTitle,
   prevalenceRows,
+  rowName,
 } from "./metric-rows.ts";
 import type { Report } from "./report.ts";
 import {
@@ -66,7 +67,10 @@ export async function reportPage(report: Report, figures: readonly DrawnFigure[]
         "Metrics",
         `${intervalNote(evaluation)}<div class="metrics">${htmlTable(metricRows(metrics), METRIC_HEAD)}</div>`,
       ),
-      section("By class", perClass ? htmlTable(classRows(perClass), CLASS_HEAD) : ""),
+      section(
+        `By ${rowName(evaluation)}`,
+        perClass ? htmlTable(classRows(perClass), classHead(evaluation)) : "",
+      ),
       section(
         "At another prevalence",
         analysis.atPrevalence

@@ -161,7 +161,7 @@ describe("writeReport", () => {
     });
     expect(classes.html).toContain("<h2>By class</h2>");
     const findings = await written({ ...base, task: { kind: "findings", findings: names } });
-    expect(findings.html).toContain("<h2>By class</h2>");
+    expect(findings.html).toContain("<h2>By finding</h2>");
     for (const { html } of [classes, findings]) expect(html).not.toMatch(/NaN|undefined/);
     expect(findings.html).toContain("Calibration by finding as a table");
     expect(findings.html).toContain("Confusion by finding as a table");

@@ -39,7 +39,7 @@ function classSections(title: string, { perClass }: CardEvaluation): CardSection
   return [
     {
       title,
-      head: ["class", "AUROC", "95 % interval"],
+      head: ["label", "AUROC", "95 % interval"],
       rows: Object.entries(perClass).map(([name, { auroc }]) => [
         name,
         auroc ? metricText(auroc) : "not defined",
@@ -83,7 +83,7 @@ function resultSections(results: CardResults): CardSection[] {
       head: METRIC_HEAD,
       rows: metricRows(metrics),
     },
-    ...classSections("By class on other films", results),
+    ...classSections("By label on other films", results),
     ...(results.subgroups.length === 0
       ? []
       : [{ title: "Subgroups of other films", ...subgroupContents(results) }]),
@@ -164,7 +164,7 @@ function sectionsOf(facts: CardFacts): CardSection[] {
       head: METRIC_HEAD,
       rows: metricRows(validation.metrics),
     },
-    ...classSections("By class", validation),
+    ...classSections("By label", validation),
     {
       title: "Subgroups",
       ...(facts.subgroups.length === 0
