@@ -6,6 +6,7 @@ import { FLAGSHIP } from "./recipe.ts";
 export const YARDSTICK_RECIPES: Readonly<Record<string, TrainOptions>> = {
   light: { ...FLAGSHIP.training, augmentation: "light", normalization: "standardize" },
   strong: { ...FLAGSHIP.training, augmentation: "strong", normalization: "standardize" },
+  heavy: { ...FLAGSHIP.training, normalization: "standardize" },
   shipped: FLAGSHIP.training,
 };
 

@@ -29,7 +29,7 @@ export interface YardstickRow {
   readonly n: number;
   readonly patients: number;
   readonly metrics: Readonly<Record<string, MetricValue>>;
-  /** The shipped recipe less this one; absent of the shipped one. */
+  /** The shipped recipe less this one; absent of the shipped one, and where that was not asked. */
   readonly gain?: Readonly<Record<string, MetricDifference>>;
 }
 
@@ -54,7 +54,7 @@ const PROBABILITIES: Readonly<
   },
 };
 
-/** A row for each pool and recipe; `shipped` names the one that the others are held against. */
+/** A row for each pool and recipe; `shipped` names the one that the others are held against, if it is there. */
 export function yardstickRows(
   held: HeldByRecipe,
   shipped: string,
@@ -79,7 +79,7 @@ export function yardstickRows(
         ways.map((by) => [by, evaluatePredictions(of(recipe, by), task, options).metrics]),
       );
       const compared = new Map(
-        recipe === shipped
+        recipe === shipped || !(shipped in held)
           ? []
           : ways.map((by) => {
               const models = [shipped, recipe].map((name) => ({ name, predictions: of(name, by) }));

@@ -14,7 +14,8 @@ import { SHIPPED_RECIPE, YARDSTICK_RECIPES } from "./yardstick-recipes.ts";
 import { yardstickMarkdown, yardstickRows } from "./yardstick-table.ts";
 
 const HELP = `npm run yardsticks -- [--data DIR] [--weights FILE] [--out DIR] [--k 4] [--seeds 1]
-  [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N] [--model NAME] [--only TEXT] [--plan] [--sum]
+  [--recipes light,strong,heavy,shipped] [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N]
+  [--model NAME] [--only TEXT] [--plan] [--sum]
 
 Puts the patients into clusters of alike images (hilum cluster) and, for each cluster and recipe,
 trains without it, calibrates and chooses a threshold on other patients, and reads its films clean and
@@ -31,6 +32,7 @@ const { values } = parseArgs({
     out: { type: "string", default: "runs/yardsticks" },
     k: { type: "string", default: "4" },
     seeds: { type: "string", default: "1" },
+    recipes: { type: "string", default: Object.keys(YARDSTICK_RECIPES).join() },
     size: { type: "string", default: "128" },
     epochs: { type: "string", default: "5" },
     films: { type: "string" },
@@ -53,10 +55,17 @@ const out = resolve(values.out);
 const most = (text: string | undefined) => (text === undefined ? undefined : Number(text));
 const numbers = (count: string) => Array.from({ length: Number(count) }, (_, n) => n + 1);
 
+const recipes = values.recipes.split(",").map((recipe) => {
+  const options = YARDSTICK_RECIPES[recipe];
+  if (options) return { recipe, options };
+  console.error(`There is no recipe ${recipe}: ${Object.keys(YARDSTICK_RECIPES).join(", ")}.`);
+  return process.exit(2);
+});
+
 /** Cluster by cluster, so that what was stopped early has all recipes of the clusters it has. */
 const PARTS = numbers(values.seeds).flatMap((seed) =>
   numbers(values.k).flatMap((cluster) =>
-    Object.entries(YARDSTICK_RECIPES).map(([recipe, options]) => ({
+    recipes.map(({ recipe, options }) => ({
       recipe,
       seed,
       cluster: String(cluster),
@@ -147,8 +156,8 @@ async function sum(): Promise<void> {
     held[part.recipe]!.push(await readHeldOut(part.out));
   }
   const rows = yardstickRows(held, SHIPPED_RECIPE);
-  const { k, seeds, size, epochs, films, judged, threads } = values;
-  const settings = { k, seeds, size, epochs, films, judged, threads };
+  const { k, seeds, recipes, size, epochs, films, judged, threads } = values;
+  const settings = { k, seeds, recipes, size, epochs, films, judged, threads };
   const clusters = [
     ...new Set(done.map(({ seed, cluster }) => `seed ${seed}, cluster ${cluster}`)),
   ];
