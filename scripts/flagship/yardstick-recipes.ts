@@ -1,4 +1,4 @@
-/** What the shipped recipe is held against: itself with less augmentation. */
+/** What the shipped recipe is held against: itself with other augmentation or normalization. */
 import type { TrainOptions } from "../../src/training/index.ts";
 import { FLAGSHIP } from "./recipe.ts";
 
@@ -6,6 +6,7 @@ import { FLAGSHIP } from "./recipe.ts";
 export const YARDSTICK_RECIPES: Readonly<Record<string, TrainOptions>> = {
   light: { ...FLAGSHIP.training, augmentation: "light", normalization: "standardize" },
   strong: { ...FLAGSHIP.training, augmentation: "strong", normalization: "standardize" },
+  framing: { ...FLAGSHIP.training, augmentation: "framing", normalization: "standardize" },
   heavy: { ...FLAGSHIP.training, normalization: "standardize" },
   shipped: FLAGSHIP.training,
 };

@@ -14,7 +14,7 @@ import { SHIPPED_RECIPE, YARDSTICK_RECIPES } from "./yardstick-recipes.ts";
 import { yardstickMarkdown, yardstickRows } from "./yardstick-table.ts";
 
 const HELP = `npm run yardsticks -- [--data DIR] [--weights FILE] [--out DIR] [--k 4] [--seeds 1]
-  [--recipes light,strong,heavy,shipped] [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N]
+  [--recipes light,strong,framing,heavy,shipped] [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N]
   [--model NAME] [--only TEXT] [--plan] [--sum]
 
 Puts the patients into clusters of alike images (hilum cluster) and, for each cluster and recipe,

@@ -82,8 +82,9 @@ const STRONG: Augmentation = {
 };
 
 /**
- * Presets by name. "strong" is for long training from scratch; "heavy" also takes away what tells one
- * scanner or archive from another: borders, marks, tone curve, sharpness, compression.
+ * Presets by name. "framing" changes most how a film was cropped, squashed and bordered, and its tone
+ * by little; "strong" is for long training from scratch; "heavy" also takes away what tells one scanner
+ * or archive from another: borders, marks, tone curve, sharpness, compression.
  */
 export const AUGMENTATIONS = {
   none: NONE,
@@ -97,6 +98,20 @@ export const AUGMENTATIONS = {
     brightness: 0.08,
     contrast: 0.15,
     gamma: 0.15,
+  },
+  framing: {
+    ...NONE,
+    rotation: 10,
+    scale: 0.2,
+    shear: 0.05,
+    shift: 0.08,
+    crop: 0.25,
+    flip: 0.5,
+    brightness: 0.1,
+    contrast: 0.2,
+    gamma: 0.25,
+    erase: 0.2,
+    frame: 0.3,
   },
   strong: STRONG,
   heavy: {
