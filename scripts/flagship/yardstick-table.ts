@@ -29,7 +29,7 @@ export interface YardstickRow {
   readonly n: number;
   readonly patients: number;
   readonly metrics: Readonly<Record<string, MetricValue>>;
-  /** The shipped recipe less this one; absent of the shipped one, and where that was not asked. */
+  /** The shipped recipe less this one; absent of the shipped one, and where that one was left out. */
   readonly gain?: Readonly<Record<string, MetricDifference>>;
 }
 

@@ -59,7 +59,7 @@ export function batchesOf(
         const stacked = (values: Float32Array, width: number) =>
           float32([count, batch, width], values.subarray(0, count * batch * width));
         const indices = order.subarray(from * batch, (from + count) * batch);
-        const matrix = rows.gathered(indices, Uint8Array.from(indices, passOf), at);
+        const matrix = rows.gathered(indices, Uint16Array.from(indices, passOf), at);
         for (const [place, index] of indices.entries())
           for (const { all, rows } of [targets, weights])
             for (let column = 0; column < labels.width; column++)

@@ -23,7 +23,7 @@ const rowIn = (rows: ReturnType<typeof rowsOf>, index: number, pass: number) => 
   const at = new Int32Array(2);
   // Another film comes first.
   const wanted = Uint32Array.of((index + 1) % COUNT, index);
-  const matrix = rows.gathered(wanted, Uint8Array.of(0, pass), at);
+  const matrix = rows.gathered(wanted, Uint16Array.of(0, pass), at);
   return matrix.slice(at[1]! * WIDTH, (at[1]! + 1) * WIDTH);
 };
 

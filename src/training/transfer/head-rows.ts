@@ -10,7 +10,7 @@ export interface Rows {
    * A matrix that holds the row of each film of `indices` in its pass, and in `at` where it does. It is
    * not to be written to, and may change with the next call.
    */
-  gathered(indices: Uint32Array, passes: Uint8Array, at: Int32Array): Float32Array;
+  gathered(indices: Uint32Array, passes: Uint16Array, at: Int32Array): Float32Array;
   /** So many rows of the plain pass from `start` on, not to be written to. */
   block(start: number, count: number): Float32Array;
 }
