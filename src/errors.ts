@@ -133,6 +133,11 @@ export const ERROR_CODES = {
     kind: "unsupported",
     summary: "A network has no spatial map that a heat map could be made of.",
   },
+  "models-unlike": {
+    kind: "conflict",
+    summary:
+      "Models to average differ in network, classes, input, first weights or split of patients.",
+  },
   "run-unfinished": { kind: "not-found", summary: "A run folder holds no model yet." },
 
   // evaluation

@@ -2,8 +2,8 @@
  * One recipe with one cluster of images held out: trained, calibrated and given a threshold on patients
  * of the other clusters, then asked about the held ones, of which it has not seen anything.
  */
-import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { loadClassifier, loadMetadata } from "../../src/classifier/index.node.ts";
 import { type Calibration, calibrateProbabilities } from "../../src/classifier/index.ts";
 import { type Dataset, groupBy, type Sample } from "../../src/datasets/index.ts";
@@ -15,10 +15,14 @@ import {
   readShiftMixture,
 } from "../../src/evaluation/index.ts";
 import { writeFileAtomically } from "../../src/files.node.ts";
+import { writeModelFile } from "../../src/onnx/index.node.ts";
 import { randomStream } from "../../src/random.ts";
 import {
+  averagedRuns,
   calibrateRun,
   finishedRun,
+  type RunFolder,
+  runFolder,
   type TrainContext,
   type TrainOptions,
   train,
@@ -30,6 +34,8 @@ export interface HoldingOut {
   readonly dataset: Dataset;
   readonly cluster: string;
   readonly options: TrainOptions & { readonly seed: number };
+  /** Folders of the runs whose weights are averaged in place of training; none to train. */
+  readonly ingredients?: readonly string[] | undefined;
   /** Films at most, by whole patients, to train on and to judge; undefined for all. */
   readonly films?: number | undefined;
   readonly judged?: number | undefined;
@@ -47,25 +53,28 @@ export interface HeldOut {
 }
 
 const HELD = "held.csv";
+const DONE = "done";
+/** What a training leaves that is not so of the mean with others. */
+const NOT_COPIED: ReadonlySet<string> = new Set([HELD, DONE, "checkpoints"]);
 
-export const isHeldOut = (out: string): boolean => existsSync(join(out, "done"));
+export const isHeldOut = (out: string): boolean => existsSync(join(out, DONE));
 
 /** Goes on where it stopped. Throws what training, calibrating and reading throw. */
 export async function holdOut(out: string, holding: HoldingOut): Promise<void> {
-  const { dataset, cluster, options, context, onProgress } = holding;
+  const { dataset, cluster, options, ingredients = [], context, onProgress } = holding;
   const { seed } = options;
   const isHeld = ({ columns }: Sample) => columns.cluster === cluster;
-  const training = drawn(
-    dataset.samples.filter((sample) => !isHeld(sample)),
-    holding.films,
-    seed,
-  );
   const progress = (title: string) => ({
     signal: context.signal,
     onProgress: ({ done, total }: { done: number; total: number }) =>
       onProgress?.(title, done, total),
   });
-  await train({ ...dataset, samples: training }, options, { ...context, out, isResumed: true });
+  if (ingredients.length > 0) await average(out, ingredients);
+  else {
+    const others = dataset.samples.filter((sample) => !isHeld(sample));
+    const samples = drawn(others, holding.films, seed);
+    await train({ ...dataset, samples }, options, { ...context, out, isResumed: true });
+  }
   if (!existsSync(join(out, HELD))) {
     const held = drawn(dataset.samples.filter(isHeld), holding.judged, seed);
     await using classifier = await loadClassifier(out, options);
@@ -77,7 +86,23 @@ export async function holdOut(out: string, holding: HoldingOut): Promise<void> {
     rule: FLAGSHIP.rule,
     corrupted: progress("reading validation films"),
   });
-  writeFileAtomically(join(out, "done"), "");
+  writeFileAtomically(join(out, DONE), "");
+}
+
+/** The first run once more, with the mean of the weights of all, as what follows expects a run. */
+async function average(out: string, ingredients: readonly string[]): Promise<void> {
+  if (existsSync(out)) return;
+  const [first, ...others] = ingredients.map(finishedRun) as [RunFolder, ...RunFolder[]];
+  const mean = await averagedRuns(first, others);
+  const made = mkdtempSync(join(dirname(out), `.${basename(out)}-`));
+  try {
+    const isKept = (path: string) => !NOT_COPIED.has(basename(path));
+    cpSync(first.path, made, { recursive: true, filter: isKept });
+    writeModelFile(runFolder(made).file("model"), mean);
+    renameSync(made, out);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
+  }
 }
 
 export async function readHeldOut(out: string): Promise<HeldOut> {

@@ -7,7 +7,7 @@ import { outputOf } from "../../src/cli/output.ts";
 import { progressBars } from "../../src/cli/progress.ts";
 import { reportEnding } from "./ending.ts";
 import { FLAGSHIP, QUICK } from "./recipe.ts";
-import { type Making, STEPS } from "./steps.ts";
+import { type Making, stepsOf } from "./steps.ts";
 
 const HELP = `npm run flagship -- [--data DIR] [--weights FILE] [--gate FILE] [--run DIR] [--out DIR] [--plan] [--quick]
 
@@ -51,17 +51,18 @@ async function make(): Promise<void> {
   const missing = [making.data, making.weights, making.gate].find(
     (path) => path && !existsSync(path),
   );
-  const done = await Promise.all(STEPS.map((step) => step.isDone(making)));
+  const steps = stepsOf(making.recipe);
+  const done = await Promise.all(steps.map((step) => step.isDone(making)));
   // What follows a step that is not done is made anew.
-  const first = done.includes(false) ? done.indexOf(false) : STEPS.length;
-  STEPS.forEach(({ title, minutes }, at) => {
+  const first = done.includes(false) ? done.indexOf(false) : steps.length;
+  steps.forEach(({ title, minutes }, at) => {
     const time = Math.ceil(minutes(making.recipe));
     const state = at < first ? "done" : time > 0 ? `about ${time} min on 2 cores` : "seconds";
     console.log(`${at + 1}. ${title}: ${state}`);
   });
   if (values.plan) return;
   if (missing) throw new Error(`${missing} is not there. Name it by --data, --weights or --gate.`);
-  for (const { title, work } of STEPS.slice(first)) {
+  for (const { title, work } of steps.slice(first)) {
     if (stopping.signal.aborted) throw new Error("stopped");
     console.log(`\n${title}`);
     await work(making);

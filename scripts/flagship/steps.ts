@@ -14,6 +14,7 @@ import {
 import { writeFileAtomically } from "../../src/files.node.ts";
 import { readModelFile, writeModelFile } from "../../src/onnx/index.node.ts";
 import {
+  averagedRuns,
   CARD_FILES,
   calibrateRun,
   finishedRun,
@@ -33,7 +34,7 @@ export interface Making {
   readonly weights: string | undefined;
   /** The gate to put in front (npm run gate makes it); undefined for none. */
   readonly gate: string | undefined;
-  /** The run's folder. */
+  /** Folder of the first training's run; `trainingFolders` gives the others'. */
   readonly run: string;
   /** Where `pneumonia.onnx` and what goes with it are written. */
   readonly out: string;
@@ -58,7 +59,8 @@ export const SHIPPED = {
 
 const modelOf = (run: string) => readModelFile(runFolder(run).file("model"));
 const metadataOf = async (run: string) => readMetadata((await modelOf(run)).metadata, run);
-const isTrained = ({ run }: Making) => runFolder(run).state() === "finished";
+const isFinished = (run: string) => runFolder(run).state() === "finished";
+const isTrained = ({ run }: Making) => isFinished(run);
 const progress = ({ onProgress }: Making, title: string) => ({
   onProgress: ({ done, total }: { done: number; total: number }) =>
     onProgress?.(title, done, total),
@@ -89,14 +91,48 @@ async function isBundled({ gate, run, out }: Making): Promise<boolean> {
   );
 }
 
-export const STEPS: readonly Step[] = [
+/** Folders of the runs by training: the first one's is `run` itself. */
+function trainingFolders({ recipe, run }: Pick<Making, "recipe" | "run">): Map<string, string> {
+  const names = Object.keys(recipe.trainings);
+  return new Map(names.map((name, place) => [name, place === 0 ? run : `${run}-${name}`]));
+}
+
+/** Of the trainings after the first. */
+const furtherRuns = (making: Making): string[] => [...trainingFolders(making).values()].slice(1);
+
+const trainingStep = (name: string): Step => ({
+  title: `train by ${name} augmentation (hilum train --resume)`,
+  minutes: ({ hours }) => hours * 60,
+  isDone: async (making) => isFinished(trainingFolders(making).get(name)!),
+  async work(making) {
+    const { recipe, data, weights, signal, onTrainEvent } = making;
+    const out = trainingFolders(making).get(name)!;
+    const context = { out, isResumed: true, signal, onEvent: onTrainEvent };
+    await train(data, { ...recipe.trainings[name]!, weights }, context);
+  },
+});
+
+/** From the first training to the file and what is measured of it. */
+export const stepsOf = ({ trainings }: FlagshipRecipe): readonly Step[] => [
+  ...Object.keys(trainings).map(trainingStep),
+  ...AFTER_TRAINING,
+];
+
+const AFTER_TRAINING: readonly Step[] = [
   {
-    title: "train (hilum train --resume)",
-    minutes: ({ hours }) => hours * 60,
-    isDone: async (making) => isTrained(making),
-    async work({ recipe, data, weights, run, signal, onTrainEvent }) {
-      const context = { out: run, isResumed: true, signal, onEvent: onTrainEvent };
-      await train(data, { ...recipe.training, weights }, context);
+    title: "average the weights of the trainings (hilum export --average-with)",
+    minutes: () => 0,
+    async isDone(making) {
+      if (!isTrained(making)) return false;
+      const { averagedWith } = (await metadataOf(making.run)).provenance;
+      return Array.isArray(averagedWith) && averagedWith.length === furtherRuns(making).length;
+    },
+    async work(making) {
+      const mean = await averagedRuns(
+        finishedRun(making.run),
+        furtherRuns(making).map(finishedRun),
+      );
+      writeModelFile(runFolder(making.run).file("model"), mean);
     },
   },
   {

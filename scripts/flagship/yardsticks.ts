@@ -10,11 +10,16 @@ import { writeFileAtomically } from "../../src/files.node.ts";
 import { clusterFilms, clusterManifest } from "../../src/training/index.ts";
 import { reportEnding } from "./ending.ts";
 import { holdOut, isHeldOut, readHeldOut } from "./held-out.ts";
-import { SHIPPED_RECIPE, YARDSTICK_RECIPES } from "./yardstick-recipes.ts";
+import {
+  SHIPPED_RECIPE,
+  YARDSTICK_MEANS,
+  YARDSTICK_RECIPES,
+  YARDSTICK_TRAININGS,
+} from "./yardstick-recipes.ts";
 import { yardstickMarkdown, yardstickRows } from "./yardstick-table.ts";
 
 const HELP = `npm run yardsticks -- [--data DIR] [--weights FILE] [--out DIR] [--k 4] [--seeds 1]
-  [--recipes light,strong,framing,heavy,shipped] [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N]
+  [--recipes framing,light,strong,heavy,heavy-percentiles,shipped] [--size 128] [--epochs 5] [--films N] [--judged N] [--threads N]
   [--model NAME] [--only TEXT] [--plan] [--sum]
 
 Puts the patients into clusters of alike images (hilum cluster) and, for each cluster and recipe,
@@ -22,7 +27,8 @@ trains without it, calibrates and chooses a threshold on other patients, and rea
 corrupted. Writes yardsticks.json and yardsticks.md. Stopped by Ctrl-C or killed, the same command goes
 on where it was; --sum makes the table of the clusters that are done. --films and --judged take whole
 patients up to so many films, --only those parts whose folder has the text in it, as cluster-2/light:
-several processes can share the work. Not for clinical use.`;
+several processes can share the work. The recipe shipped is the mean of the weights of framing and
+light, which have to be trained before it. Not for clinical use.`;
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +38,7 @@ const { values } = parseArgs({
     out: { type: "string", default: "runs/yardsticks" },
     k: { type: "string", default: "4" },
     seeds: { type: "string", default: "1" },
-    recipes: { type: "string", default: Object.keys(YARDSTICK_RECIPES).join() },
+    recipes: { type: "string", default: YARDSTICK_RECIPES.join() },
     size: { type: "string", default: "128" },
     epochs: { type: "string", default: "5" },
     films: { type: "string" },
@@ -56,20 +62,25 @@ const most = (text: string | undefined) => (text === undefined ? undefined : Num
 const numbers = (count: string) => Array.from({ length: Number(count) }, (_, n) => n + 1);
 
 const recipes = values.recipes.split(",").map((recipe) => {
-  const options = YARDSTICK_RECIPES[recipe];
-  if (options) return { recipe, options };
-  console.error(`There is no recipe ${recipe}: ${Object.keys(YARDSTICK_RECIPES).join(", ")}.`);
+  const trainings = YARDSTICK_MEANS[recipe] ?? [];
+  const options = YARDSTICK_TRAININGS[trainings[0] ?? recipe];
+  if (options) return { recipe, trainings, options };
+  console.error(`There is no recipe ${recipe}: ${YARDSTICK_RECIPES.join(", ")}.`);
   return process.exit(2);
 });
+
+const partFolder = (seed: number, cluster: number, recipe: string) =>
+  join(out, `seed-${seed}`, `cluster-${cluster}`, recipe);
 
 /** Cluster by cluster, so that what was stopped early has all recipes of the clusters it has. */
 const PARTS = numbers(values.seeds).flatMap((seed) =>
   numbers(values.k).flatMap((cluster) =>
-    recipes.map(({ recipe, options }) => ({
+    recipes.map(({ recipe, trainings, options }) => ({
       recipe,
       seed,
       cluster: String(cluster),
-      out: join(out, `seed-${seed}`, `cluster-${cluster}`, recipe),
+      out: partFolder(seed, cluster, recipe),
+      ingredients: trainings.map((name) => partFolder(seed, cluster, name)),
       options: {
         ...options,
         model: values.model,

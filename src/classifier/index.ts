@@ -1,5 +1,6 @@
 /** The classifier as one file: assembled, described, read. Loading it in Node: index.node.ts. */
 export { assembleClassifier } from "./assemble.ts";
+export { weightsAveraged } from "./averaged-weights.ts";
 export { backboneOf, type ClassifierBackbone } from "./backbone-of.ts";
 export { calibrated, uncalibrated } from "./calibrated.ts";
 export {

@@ -30,6 +30,7 @@ import { writeFileAtomically } from "../files.node.ts";
 import type { StoredWeights } from "../models/index.ts";
 import { readModelFile, writeModelFile } from "../onnx/index.node.ts";
 import type { Model } from "../onnx/index.ts";
+import { averagedRuns } from "./averaged-runs.ts";
 import { CORRUPTED, operatingPointOf } from "./calibrate.ts";
 import { type CardFacts, cardFacts } from "./card/facts.ts";
 import { cardMarkdown } from "./card/text.ts";
@@ -39,6 +40,8 @@ import { calibratedSet, plainValidationOf } from "./run-validation.ts";
 export interface BundleOptions {
   /** The `.onnx` file; its card goes beside it. */
   readonly out: string;
+  /** Runs that began with the same weights: each weight becomes the mean of theirs and the run's own. */
+  readonly averageWith?: readonly RunFolder[] | undefined;
   readonly averaging?: "flip" | undefined;
   readonly hasFeatures?: boolean | undefined;
   readonly heatMap?: HeatMapMethod | undefined;
@@ -67,7 +70,7 @@ export interface Bundle {
  * Writes a run's model with the passes asked for. Where they change probabilities, these are read
  * anew off the run's validation films; the calibration is fitted, the operating point chosen and the
  * metrics found again. Throws `run-unfinished`, `data-changed` where a film is not there or another
- * one, `invalid-option`, `not-a-classifier` where the gate is none, `no-heat-map`, `calibration-impossible`, `interrupted`, `disk-full`.
+ * one, `invalid-option`, `not-a-classifier` where the gate is none, `no-heat-map`, `models-unlike`, `calibration-impossible`, `interrupted`, `disk-full`.
  */
 export async function exportBundle(run: RunFolder, options: BundleOptions): Promise<Bundle> {
   const file = run.file("model");
@@ -77,7 +80,9 @@ export async function exportBundle(run: RunFolder, options: BundleOptions): Prom
   const method = options.calibration ?? before.calibration?.method;
   const rule = options.rule ?? ruleOf(before.operatingPoint);
   const plain = uncalibrated(model);
-  const network = options.averaging ? flipAveraged(plain) : plain;
+  const { averageWith = [] } = options;
+  const mean = averageWith.length > 0 ? await averagedRuns(run, averageWith) : plain;
+  const network = options.averaging ? flipAveraged(mean) : mean;
   const stored = withStoredWeights(network, options.weights ?? null);
   const said =
     stored === plain

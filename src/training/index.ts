@@ -1,4 +1,5 @@
 /** Training: options, the loop, checkpoints and resume, the run folder. */
+export { averagedRuns } from "./averaged-runs.ts";
 export { type Bundle, type BundleOptions, exportBundle } from "./bundle.ts";
 export { type CalibrateOptions, calibrateRun } from "./calibrate.ts";
 export { CARD_FILES, writeCard } from "./card/card.ts";

@@ -2,6 +2,7 @@
 import { hash } from "node:crypto";
 import { basename } from "node:path";
 import { arch, platform } from "node:process";
+import { isDeepStrictEqual } from "node:util";
 import { type ClassifierMetadata, NOTICE } from "../../classifier/index.ts";
 import { labelsOf } from "../../datasets/index.ts";
 import {
@@ -45,6 +46,8 @@ export interface CardFacts {
     readonly bestEpoch: number;
     readonly selectedBy: string;
   };
+  /** Further trainings whose weights the model's are the mean with; absent without any. */
+  readonly averagedWith?: readonly AveragedTraining[];
   /** On the validation films, with intervals. */
   readonly validation: CardEvaluation;
   readonly subgroups: readonly CardSubgroup[];
@@ -58,6 +61,13 @@ export interface CardFacts {
   readonly limits: readonly string[];
   readonly environment: Readonly<Record<string, string>>;
   readonly hashes: Readonly<Record<string, string>>;
+}
+
+export interface AveragedTraining {
+  readonly epochs: number;
+  readonly bestEpoch: number;
+  /** Settings that differ from the recipe's. */
+  readonly settings: Readonly<Record<string, unknown>>;
 }
 
 export interface CardEvaluation {
@@ -132,6 +142,7 @@ export function cardFacts(
       bestEpoch: result.bestEpoch,
       selectedBy: String(provenance.selectedBy),
     },
+    ...averagedTrainings(provenance),
     validation: { n, patients, threshold, metrics, ...(perClass ? { perClass } : {}) },
     ...cardSubgroups(groups),
     evaluation: results,
@@ -145,6 +156,27 @@ export function cardFacts(
       network: config.networkSha256!,
       validationPredictions: hash("sha256", csv),
     },
+  };
+}
+
+function averagedTrainings({
+  recipe,
+  averagedWith,
+}: ClassifierMetadata["provenance"]): Pick<CardFacts, "averagedWith"> {
+  if (!Array.isArray(averagedWith)) return {};
+  const own = recipe as Readonly<Record<string, unknown>>;
+  const differing = (other: Readonly<Record<string, unknown>>) =>
+    Object.entries(other).filter(([key, value]) => !isDeepStrictEqual(value, own[key]));
+  const trainings = averagedWith as readonly {
+    readonly epochs: number;
+    readonly bestEpoch: number;
+    readonly recipe: Readonly<Record<string, unknown>>;
+  }[];
+  return {
+    averagedWith: trainings.map(({ epochs, bestEpoch, recipe: other }) => ({
+      ...{ epochs, bestEpoch },
+      settings: Object.fromEntries(differing(other)),
+    })),
   };
 }
 

@@ -31,6 +31,17 @@ const ASPECT: Readonly<Record<CardFacts["input"]["fit"], string>> = {
   pad: "A film keeps its proportions: it is padded with black to a square.",
 };
 
+function averagedText({ averagedWith = [] }: CardFacts): string[] {
+  if (averagedWith.length === 0) return [];
+  const others = averagedWith.map(({ epochs, bestEpoch, settings }) => {
+    const own = Object.entries(settings).map(([name, value]) => `${name} ${plainText(value)}`);
+    return `${own.join(", ") || "the same settings"} (epoch ${bestEpoch} of ${epochs})`;
+  });
+  return [
+    `The weights are the mean of those of ${averagedWith.length + 1} trainings that began with the same; further ones, in place of the settings below: ${others.join("; ")}.`,
+  ];
+}
+
 const countsText = ({ n, patients }: CardEvaluation): string =>
   `${n.toLocaleString("en")} films${patients === null ? "" : ` of ${patients.toLocaleString("en")} patients`}`;
 
@@ -146,6 +157,7 @@ function sectionsOf(facts: CardFacts): CardSection[] {
       paragraphs: [
         `Trained for ${facts.training.epochs} epochs; epoch ${facts.training.bestEpoch} was kept, by ${facts.training.selectedBy}. Films are fitted (${facts.input.fit}) to ${facts.input.size} x ${facts.input.size} pixels, grey levels ${facts.input.normalization}.`,
         ASPECT[facts.input.fit],
+        ...averagedText(facts),
         ...(facts.input.averaging
           ? ["Each film is read together with its mirror, and the logits of both are averaged."]
           : []),
