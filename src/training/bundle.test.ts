@@ -1,4 +1,4 @@
-import { cpSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type PhantomFolder, phantomFolder } from "../../test/support/phantom-folder.ts";
@@ -6,6 +6,7 @@ import { rejection } from "../../test/support/rejection.ts";
 import { trainedClassifier } from "../../test/support/trained-classifier.ts";
 import { loadClassifier } from "../classifier/index.node.ts";
 import { evaluatePredictions } from "../evaluation/index.ts";
+import { readModelFile } from "../onnx/index.node.ts";
 import { exportBundle } from "./bundle.ts";
 import { calibrateRun } from "./calibrate.ts";
 import { type RunFolder, runFolder } from "./run-folder.ts";
@@ -91,6 +92,57 @@ describe("exportBundle", () => {
     await exportBundle(moved, { out, hasFeatures: true, rule: { kind: "youden" } });
     await using classifier = await loadClassifier(out);
     expect(classifier.metadata.operatingPoint!.rule).not.toContain("corrupted");
+  });
+
+  it("is the mean of the weights of runs that began alike, judged as it then answers", async () => {
+    const second = phantoms.place("second");
+    const recipe = { model: "cnn", size: 32, augmentation: "strong" } as const;
+    await trainedClassifier(phantoms.films, recipe, { ...phantoms, out: second });
+    const out = phantoms.place("mean.onnx");
+    const other = runFolder(second);
+    const bundle = await exportBundle(run, { out, averageWith: [other] });
+    await using classifier = await loadClassifier(out);
+    const [mean, own, its] = await Promise.all(
+      [out, run.file("model"), other.file("model")].map(async (file) => {
+        const { initializers } = (await readModelFile(file)).graph;
+        const [name] = [...initializers.keys()].filter((key) => /conv.*weight/i.test(key));
+        return initializers.get(name!)!.data as Float32Array;
+      }),
+    );
+    expect(own).not.toEqual(its);
+    for (const [at, value] of own!.entries())
+      expect(mean![at]).toBeCloseTo((value + its![at]!) / 2, 6);
+    const { keys, predictions, task } = await plainValidationOf(run, classifier.metadata.task);
+    const readings = await classifier.read(keys.map((key) => join(phantoms.films, key)));
+    const answers = predictions.map(({ target }, index) => ({
+      target,
+      probabilities: Object.values(readings[index]!.reading!.probabilities),
+    }));
+    const { metrics } = evaluatePredictions(answers, task, { rounds: 0 });
+    expect(classifier.metadata.metrics.auroc).toBeCloseTo(metrics.auroc!.value!, 4);
+    expect(bundle.facts.averagedWith).toEqual([
+      { epochs: 5, bestEpoch: 5, settings: { augmentation: "strong" } },
+    ]);
+    expect(readFileSync(bundle.card, "utf8")).toContain("the mean of those of 2 trainings");
+  });
+
+  it.each([
+    ["held out other patients", { valFraction: 0.4 }, "split"],
+    ["began with other weights", { seed: 2, manifest: "same.jsonl" }, "another seed"],
+  ])("averages with no run that %s", async (_, options, words) => {
+    const out = phantoms.place(`unlike-${words}`);
+    // The first run's split, so that the seed draws weights alone.
+    const lines = run.lines<object>("manifest").map((line) => `${JSON.stringify(line)}\n`);
+    writeFileSync(join(phantoms.films, "same.jsonl"), lines.join(""));
+    const recipe = { model: "cnn", size: 32, epochs: 1, ...options };
+    await trainedClassifier(phantoms.films, recipe, { ...phantoms, out });
+    const place = phantoms.place("unlike.onnx");
+    const refused = exportBundle(run, { out: place, averageWith: [runFolder(out)] });
+    expect(await rejection(refused)).toMatchObject({
+      code: "models-unlike",
+      message: expect.stringContaining(words),
+    });
+    expect(existsSync(place)).toBe(false);
   });
 
   it("puts a gate in front, and answers of films as before", async () => {

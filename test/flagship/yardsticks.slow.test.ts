@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { holdOut, isHeldOut, readHeldOut } from "../../scripts/flagship/held-out.ts";
@@ -48,5 +48,23 @@ describe("a cluster held out", () => {
     await holdOut(out, { ...holding, judged: 1 });
     expect(isHeldOut(out)).toBe(true);
     expect(readFileSync(read, "utf8")).toBe(before);
+
+    // The mean of the weights of two trainings is a third model.
+    const [light, strong, mean] = [place("light"), place("strong"), place("mean")];
+    const scratch = { ...holding, context: { cacheFolder } };
+    const options = { ...holding.options, model: "cnn" } as const;
+    await holdOut(light, { ...scratch, options });
+    await holdOut(strong, { ...scratch, options: { ...options, augmentation: "strong" } });
+    await holdOut(mean, { ...scratch, ingredients: [light, strong] });
+    expect(isHeldOut(mean)).toBe(true);
+    const said = await Promise.all([light, strong, mean].map(readHeldOut));
+    const [first, second, third] = said.map((of) => ({
+      keys: of.plain.keys,
+      scores: of.plain.predictions.map(({ probabilities }) => probabilities[1]),
+    }));
+    expect(third!.keys).toEqual(first!.keys);
+    expect(third!.scores).not.toEqual(first!.scores);
+    expect(third!.scores).not.toEqual(second!.scores);
+    expect(existsSync(join(mean, "checkpoints"))).toBe(false);
   });
 });
