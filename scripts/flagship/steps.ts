@@ -102,7 +102,7 @@ const furtherRuns = (making: Making): string[] => [...trainingFolders(making).va
 
 const trainingStep = (name: string): Step => ({
   title: `train by ${name} augmentation (hilum train --resume)`,
-  minutes: ({ hours }) => hours * 60,
+  minutes: ({ trainings, epochMinutes }) => epochMinutes * (trainings[name]?.epochs ?? 0),
   isDone: async (making) => isFinished(trainingFolders(making).get(name)!),
   async work(making) {
     const { recipe, data, weights, signal, onTrainEvent } = making;
