@@ -11,6 +11,7 @@ import { assembleClassifier } from "./assemble.ts";
 import { EXPLANATION_METHODS, openExplainer } from "./explainer.node.ts";
 import { flipAveraged } from "./flip-averaged.ts";
 import { withGate } from "./gate/with-gate.ts";
+import { withHeatMap } from "./heat-map.ts";
 import { integratedGradientsGraph } from "./integrated-gradients.ts";
 import { partsOf } from "./network-of.ts";
 
@@ -105,6 +106,18 @@ describe("an explainer", () => {
       expect(values.every(Number.isFinite)).toBe(true);
     },
   );
+
+  it("uses the method of the file's own heat map where none is named, else Grad-CAM", async () => {
+    const plain = classifierOf("cnn", TWO);
+    const methods = await Promise.all(
+      [plain, withHeatMap(plain, { method: "layer-cam" })].map(async (model) => {
+        const explainer = await openExplainer(model);
+        await explainer.close();
+        return explainer.method;
+      }),
+    );
+    expect(methods).toEqual(["grad-cam", "layer-cam"]);
+  });
 
   it("speaks for one of two classes as much as against the other", async () => {
     const model = classifierOf("dense", TWO);

@@ -34,6 +34,7 @@ export interface Explained {
 }
 
 export interface ExplainOptions {
+  /** By default that of the heat map in the file, else Grad-CAM. */
   readonly method?: ExplanationMethod | undefined;
   /** A label; the positive class, or each film's most probable one, where none is given. */
   readonly class?: string | undefined;
@@ -64,8 +65,8 @@ export async function openExplainer(
   model: Model,
   options: ExplainOptions = {},
 ): Promise<Explainer> {
-  const { method = "grad-cam" } = options;
-  const { task } = readMetadata(model.metadata, "the model");
+  const { task, heatmap } = readMetadata(model.metadata, "the model");
+  const { method = heatmap?.method ?? "grad-cam" } = options;
   const label = explainedLabel(task, options.class);
   return isInGraph(method)
     ? camExplainer(model, method, label, options)

@@ -35,7 +35,7 @@ export const EXPLAIN: CommandDefinition = {
   options: [
     {
       flags: "--method <name>",
-      description: "how (default: grad-cam)",
+      description: "how (default: as the file's own heat map, else grad-cam)",
       choices: EXPLANATION_METHODS,
     },
     {
