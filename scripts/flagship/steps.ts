@@ -11,6 +11,7 @@ import {
   withHeatMap,
   withStoredWeights,
 } from "../../src/classifier/index.ts";
+import { predictionsCsv } from "../../src/evaluation/index.ts";
 import { writeFileAtomically } from "../../src/files.node.ts";
 import { readModelFile, writeModelFile } from "../../src/onnx/index.node.ts";
 import {
@@ -21,6 +22,7 @@ import {
   runFolder,
   type TrainEvent,
   train,
+  validationBy,
   writeCard,
 } from "../../src/training/index.ts";
 import { heatMapsTried } from "./heat-maps.ts";
@@ -136,12 +138,22 @@ const AFTER_TRAINING: readonly Step[] = [
     },
   },
   {
-    title: "average over each film and its mirror",
-    minutes: () => 0,
+    title: "average over each film and its mirror, and read the validation films so",
+    minutes: () => 1,
     isDone: async (making) =>
       isTrained(making) && (await metadataOf(making.run)).input.averaging === "flip",
-    async work({ run }) {
-      writeModelFile(runFolder(run).file("model"), flipAveraged(await modelOf(run)));
+    async work(making) {
+      const { data, signal } = making;
+      const run = finishedRun(making.run);
+      const model = flipAveraged(await modelOf(making.run));
+      const said = await validationBy(model, run, {
+        data,
+        signal,
+        ...progress(making, "reading validation films"),
+      });
+      // Before the model, which says that the step is done: the card is made of it.
+      run.write("validation", predictionsCsv(said));
+      writeModelFile(run.file("model"), model);
     },
   },
   {

@@ -1,8 +1,5 @@
 /** A run's model as it is given away: with passes of the classifier room, judged as it then answers. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { loadClassifier } from "../classifier/index.node.ts";
+import { resolve } from "node:path";
 import {
   type CalibrationMethod,
   calibrated,
@@ -34,10 +31,11 @@ import { averagedRuns } from "./averaged-runs.ts";
 import { CORRUPTED, operatingPointOf } from "./calibrate.ts";
 import { type CardFacts, cardFacts } from "./card/facts.ts";
 import { cardMarkdown } from "./card/text.ts";
+import { type ReadValidationOptions, validationBy } from "./read-validation.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { calibratedSet, plainValidationOf } from "./run-validation.ts";
 
-export interface BundleOptions {
+export interface BundleOptions extends ReadValidationOptions {
   /** The `.onnx` file; its card goes beside it. */
   readonly out: string;
   /** Runs that began with the same weights: each weight becomes the mean of theirs and the run's own. */
@@ -52,10 +50,6 @@ export interface BundleOptions {
   readonly calibration?: CalibrationMethod | undefined;
   /** By default the one that chose the model's own operating point. */
   readonly rule?: OperatingRule | undefined;
-  /** Where the run's films lie now; by default where they were. */
-  readonly data?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
 export interface Bundle {
@@ -105,43 +99,6 @@ export async function exportBundle(run: RunFolder, options: BundleOptions): Prom
   const gated = gate ? withGate(whole, gate) : whole;
   const finished = withStoredWeights(gated, options.weights ?? null);
   return written(finished, run, { out: resolve(options.out), set, validation });
-}
-
-/** The network's own probabilities of the run's validation films, from their files. */
-async function validationBy(
-  model: Model,
-  run: RunFolder,
-  { data = run.config().data, signal, onProgress }: BundleOptions,
-): Promise<PredictionSet> {
-  const { task } = readMetadata(model.metadata, "the model");
-  const before = await plainValidationOf(run, task);
-  const folder = mkdtempSync(join(tmpdir(), "hilum-"));
-  try {
-    const file = join(folder, "model.onnx");
-    writeModelFile(file, model);
-    await using classifier = await loadClassifier(file);
-    const paths = before.keys.map((key) => resolve(data, key));
-    const readings = await classifier.read(paths, { signal, onProgress });
-    return {
-      ...before,
-      predictions: before.predictions.map(({ target }, index) => {
-        const { path, reading, error } = readings[index]!;
-        if (!reading) return refuseMissing(path, run, error);
-        return { target, probabilities: Object.values(reading.probabilities) };
-      }),
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-function refuseMissing(path: string, run: RunFolder, cause: unknown): never {
-  throw new HilumError(
-    "data-changed",
-    `${path} cannot be read, and what is asked for changes probabilities, so that the operating point has to be chosen anew on the films that validated ${run.path}. Say where they are now: --data DIR.`,
-    { path, run: run.path },
-    cause,
-  );
 }
 
 /** What evaluation's rules say of themselves, read back. */

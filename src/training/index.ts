@@ -20,6 +20,7 @@ export { foldersBelow } from "./folders-below.ts";
 export { type FoldsResult, trainFolds } from "./folds.ts";
 export type { Settings, TrainOptions } from "./options.ts";
 export { findLearningRate, type RateRange, withFoundRate } from "./rate-range.ts";
+export { validationBy } from "./read-validation.ts";
 export { type ModelReport, type ReportModelOptions, reportModel } from "./report-model.ts";
 export { RUN_FILES, type RunFolder, type RunResult, runFolder } from "./run-folder.ts";
 export { finishedRun } from "./run-validation.ts";
