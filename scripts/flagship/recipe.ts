@@ -57,8 +57,8 @@ export const FLAGSHIP: FlagshipRecipe = {
   heatMap: "layer-cam",
   storedWeights: "float16",
   faithfulness: { films: 12, methods: HEAT_MAP_METHODS },
-  // Measured, with much other work beside it: 44 min of ten epochs, 5 and 4 min for what follows.
-  epochMinutes: 4.5,
+  // Measured: 4.5 to 5.5 min an epoch, 4 and 5 min for what follows; with other work beside it up to twice that.
+  epochMinutes: 5,
   minutes: 10,
   heatMapMinutes: 4,
 };
