@@ -4,7 +4,12 @@ import { describe, expect, it } from "vitest";
 import { expectClose } from "../../../test/support/close.ts";
 import { phantomFolder } from "../../../test/support/phantom-folder.ts";
 import { rejection } from "../../../test/support/rejection.ts";
-import { modelPath, openFeatureReader, SHIPPED_MODEL } from "../../classifier/index.node.ts";
+import {
+  loadMetadata,
+  modelPath,
+  openFeatureReader,
+  SHIPPED_MODEL,
+} from "../../classifier/index.node.ts";
 import { AUGMENTATIONS, drawPhantom } from "../../datasets/index.ts";
 import { openSession, readModelFile } from "../../onnx/index.node.ts";
 import { readModel, type Tensor } from "../../onnx/index.ts";
@@ -97,9 +102,10 @@ describe("training that begins with a model of Hilum's own", () => {
       { ofLargest: 1e-5 },
       "features",
     );
+    const { input } = await loadMetadata(file);
     expect(plain.settings).toMatchObject<Partial<Settings>>({
-      size: 224,
-      normalization: "percentiles",
+      size: input.size,
+      normalization: input.normalization,
     });
   }, 60_000);
 
