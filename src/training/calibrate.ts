@@ -21,16 +21,17 @@ import {
   writeFigures,
 } from "../evaluation/index.ts";
 import { readModelFile, writeModelFile } from "../onnx/index.node.ts";
+import type { ReadValidationOptions } from "./read-validation.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { calibratedSet, plainValidationOf } from "./run-validation.ts";
-import { type ShiftedOptions, shiftedValidationOf } from "./shifted-validation.ts";
+import { shiftedValidationOf } from "./shifted-validation.ts";
 
 export interface CalibrateOptions {
   readonly method?: CalibrationMethod | undefined;
   /** How the operating point is chosen; Youden's where nothing is said. */
   readonly rule?: OperatingRule | undefined;
   /** Fits both to a mixture of the clean and of mildly corrupted validation films, which have to be there. */
-  readonly corrupted?: ShiftedOptions | undefined;
+  readonly corrupted?: ReadValidationOptions | undefined;
   /** File of the calibrated model; by default the run's own is replaced. */
   readonly out?: string | undefined;
 }

@@ -1,13 +1,10 @@
 /** A run's validation films read by another model than the one that training left. */
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { loadClassifier } from "../classifier/index.node.ts";
+import { resolve } from "node:path";
 import { readMetadata } from "../classifier/index.ts";
 import { HilumError } from "../errors.ts";
 import type { PredictionSet } from "../evaluation/index.ts";
-import { writeModelFile } from "../onnx/index.node.ts";
 import type { Model } from "../onnx/index.ts";
+import { withClassifier } from "./classifier-of.ts";
 import type { RunFolder } from "./run-folder.ts";
 import { plainValidationOf } from "./run-validation.ts";
 
@@ -29,24 +26,18 @@ export async function validationBy(
 ): Promise<PredictionSet> {
   const { task } = readMetadata(model.metadata, "the model");
   const before = await plainValidationOf(run, task);
-  const folder = mkdtempSync(join(tmpdir(), "hilum-"));
-  try {
-    const file = join(folder, "model.onnx");
-    writeModelFile(file, model);
-    await using classifier = await loadClassifier(file);
-    const paths = before.keys.map((key) => resolve(data, key));
-    const readings = await classifier.read(paths, { signal, onProgress });
-    return {
-      ...before,
-      predictions: before.predictions.map(({ target }, index) => {
-        const { path, reading, error } = readings[index]!;
-        if (!reading) return refuseMissing(path, run, error);
-        return { target, probabilities: Object.values(reading.probabilities) };
-      }),
-    };
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  const paths = before.keys.map((key) => resolve(data, key));
+  const readings = await withClassifier(model, (classifier) =>
+    classifier.read(paths, { signal, onProgress }),
+  );
+  return {
+    ...before,
+    predictions: before.predictions.map(({ target }, index) => {
+      const { path, reading, error } = readings[index]!;
+      if (!reading) return refuseMissing(path, run, error);
+      return { target, probabilities: Object.values(reading.probabilities) };
+    }),
+  };
 }
 
 function refuseMissing(path: string, run: RunFolder, cause: unknown): never {

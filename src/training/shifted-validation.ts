@@ -1,26 +1,19 @@
 /** A run's validation films, read clean and as another archive might have made them. */
-import { existsSync, rmSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { loadClassifier } from "../classifier/index.node.ts";
 import { readMetadata, uncalibrated } from "../classifier/index.ts";
 import { labelsOf } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import { type PredictionSet, readShiftMixture } from "../evaluation/index.ts";
-import { writeModelFile } from "../onnx/index.node.ts";
 import type { Model } from "../onnx/index.ts";
+import { withClassifier } from "./classifier-of.ts";
+import type { ReadValidationOptions } from "./read-validation.ts";
 import type { RunFolder } from "./run-folder.ts";
 
 export interface ShiftedValidation {
   readonly clean: PredictionSet;
   /** Each film in every part of the mixture, the clean one among them. */
   readonly mixture: PredictionSet;
-}
-
-export interface ShiftedOptions {
-  /** Folder of the films; by default where they lay when the run was trained. */
-  readonly data?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((progress: { done: number; total: number }) => void) | undefined;
 }
 
 interface ManifestLine {
@@ -38,7 +31,7 @@ interface ManifestLine {
 export async function shiftedValidationOf(
   run: RunFolder,
   model: Model,
-  { data = run.config().data, signal, onProgress }: ShiftedOptions = {},
+  { data = run.config().data, signal, onProgress }: ReadValidationOptions = {},
 ): Promise<ShiftedValidation> {
   const { task } = readMetadata(model.metadata, run.file("model"));
   const names = labelsOf(task);
@@ -47,8 +40,11 @@ export async function shiftedValidationOf(
     path: filmAt(data, path),
     target: names.map((name) => (findings ? (findings[name] ?? null) : name === label ? 1 : 0)),
   }));
-  const parts = await withClassifier(run, uncalibrated(model), (classifier) =>
-    readShiftMixture(classifier, films, { seed: run.config().settings.seed, signal, onProgress }),
+  const { seed } = run.config().settings;
+  const parts = await withClassifier(
+    uncalibrated(model),
+    (classifier) => readShiftMixture(classifier, films, { seed, signal, onProgress }),
+    { threads: 1 },
   );
   const setOf = (chosen: typeof parts): PredictionSet => ({
     task,
@@ -70,20 +66,4 @@ function filmAt(data: string, key: string): string {
     `${path}, a validation film of the run, is not there. Say by --data where the films lie now.`,
     { path },
   );
-}
-
-/** The model as a file of its own for so long: what loads classifiers loads files. */
-async function withClassifier<T>(
-  run: RunFolder,
-  model: Model,
-  work: (classifier: Awaited<ReturnType<typeof loadClassifier>>) => Promise<T>,
-): Promise<T> {
-  const file = join(run.path, `.uncalibrated.${process.pid}.onnx`);
-  try {
-    writeModelFile(file, model);
-    await using classifier = await loadClassifier(file, { threads: 1 });
-    return await work(classifier);
-  } finally {
-    rmSync(file, { force: true });
-  }
 }

@@ -63,7 +63,7 @@ describe("npm run flagship", () => {
       const metrics = JSON.parse(
         readFileSync(join(straight, "pneumonia.metrics.json"), "utf8"),
       ) as {
-        validation: { n: number };
+        validation: { n: number; metrics: { logLoss: { value: number } } };
         corrupted: { n: number };
         threshold: number;
       };
@@ -76,6 +76,10 @@ describe("npm run flagship", () => {
         weights: "float16",
         operatingPoint: { threshold: metrics.threshold },
       });
+      // The card is of the file's answers, not of those of a training before the mean and the mirrors.
+      const { validation } = classifier.metadata.card as typeof metrics;
+      const { value } = metrics.validation.metrics.logLoss;
+      expect(validation.metrics.logLoss.value).toBeCloseTo(value, 2);
       const again = await make(wordsFor(straight), cacheFolder);
       expect(again.code).toBe(0);
       expect(again.stdout.match(/: done/g)).toHaveLength(9);
