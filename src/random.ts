@@ -16,7 +16,7 @@ export interface RandomStream {
   /** True with the given probability. */
   chance(probability: number): boolean;
   /** A shuffled copy (Fisher-Yates). */
-  shuffled<T>(items: readonly T[]): T[];
+  shuffled<T>(items: Iterable<T>): T[];
 }
 
 /** 32-bit hash of a path of integers and strings. Source: MurmurHash3's mixing steps (Appleby, public domain). */

@@ -6,7 +6,7 @@ import { cpSync, existsSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { loadClassifier, loadMetadata } from "../../src/classifier/index.node.ts";
 import { type Calibration, calibrateProbabilities } from "../../src/classifier/index.ts";
-import { type Dataset, groupBy, type Sample } from "../../src/datasets/index.ts";
+import { type Dataset, groupBy, type Sample, type Samples } from "../../src/datasets/index.ts";
 import {
   type MixtureReading,
   type PredictionSet,
@@ -78,7 +78,7 @@ export async function holdOut(out: string, holding: HoldingOut): Promise<void> {
   if (!existsSync(join(out, HELD))) {
     const held = drawn(dataset.samples.filter(isHeld), holding.judged, seed);
     await using classifier = await loadClassifier(out, options);
-    const parts = await readShiftMixture(classifier, held, progress("reading the held films"));
+    const parts = await readShiftMixture(classifier, [...held], progress("reading the held films"));
     writeFileAtomically(join(out, HELD), predictionsCsv(setOf(dataset, held, parts)));
   }
   await calibrateRun(finishedRun(out), {
@@ -120,11 +120,7 @@ export const calibratedBy = (
 ): number[] => calibrateProbabilities(calibration, probabilities);
 
 /** Whole patients in an order drawn by the seed until there are so many films; the order of `samples`. */
-function drawn(
-  samples: readonly Sample[],
-  most: number | undefined,
-  seed: number,
-): readonly Sample[] {
+function drawn(samples: Samples, most: number | undefined, seed: number): Samples {
   if (most === undefined || most >= samples.length) return samples;
   const patients = groupBy(samples, ({ patient }) => patient);
   const chosen = new Set<string>();
@@ -137,11 +133,7 @@ function drawn(
   return samples.filter(({ patient }) => chosen.has(patient));
 }
 
-function setOf(
-  { task }: Dataset,
-  held: readonly Sample[],
-  parts: readonly MixtureReading[],
-): PredictionSet {
+function setOf({ task }: Dataset, held: Samples, parts: readonly MixtureReading[]): PredictionSet {
   const each = <T>(of: (sample: Sample, part: MixtureReading) => T) =>
     parts.flatMap((part) => held.map((sample) => of(sample, part)));
   return {

@@ -11,6 +11,7 @@ import { auditFindings, type Finding } from "./audit-findings.ts";
 import { compareBytes, type Dataset, type DatasetProblem, type Sample } from "./dataset.ts";
 import { groupBy } from "./group.ts";
 import { nearGroups } from "./near-duplicates.ts";
+import type { Samples } from "./samples.ts";
 import { labelsOf } from "./task.ts";
 
 export interface Range {
@@ -128,7 +129,7 @@ export async function auditDataset(dataset: Dataset, options: AuditOptions = {})
 }
 
 async function measure(
-  samples: readonly Sample[],
+  samples: Samples,
   { concurrency = 8, signal, onProgress }: AuditOptions,
 ): Promise<{ films: MeasuredFilm[]; unreadable: UnreadableFile[] }> {
   const results = new Array<FilmFacts | HilumError>(samples.length);
@@ -142,7 +143,7 @@ async function measure(
           `The audit was stopped after ${done} of ${samples.length} films; nothing was written.`,
         );
       const index = next++;
-      const { path, key } = samples[index]!;
+      const { path, key } = samples.at(index)!;
       results[index] = await filmFacts(path, key).catch((error: unknown) => {
         if (isHilumError(error)) return error;
         throw error;
@@ -153,11 +154,11 @@ async function measure(
   await Promise.all(Array.from({ length: Math.max(1, concurrency) }, work));
   return {
     films: results.flatMap((facts, index) =>
-      isHilumError(facts) ? [] : [{ sample: samples[index]!, facts }],
+      isHilumError(facts) ? [] : [{ sample: samples.at(index)!, facts }],
     ),
     unreadable: results.flatMap((error, index) =>
       isHilumError(error)
-        ? [{ key: samples[index]!.key, code: error.code, message: error.message }]
+        ? [{ key: samples.at(index)!.key, code: error.code, message: error.message }]
         : [],
     ),
   };
@@ -229,7 +230,7 @@ function described(films: readonly MeasuredFilm[]): DuplicateGroup {
   };
 }
 
-function crossingPatients(samples: readonly Sample[]): Audit["patientsAcrossSplits"] {
+function crossingPatients(samples: Samples): Audit["patientsAcrossSplits"] {
   return [...groupBy(samples, ({ patient }) => patient)].flatMap(([patient, films]) => {
     const splits = groupBy(films, ({ split }) => split ?? "none");
     if (splits.size < 2) return [];

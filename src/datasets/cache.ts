@@ -15,6 +15,7 @@ import { type DigestMemory, openDigestMemory } from "./cache-digest.ts";
 import { concurrently, FILMS_IN_FLIGHT, type FilmReader, openFilmReader } from "./cache-film.ts";
 import { type Location, openPackStore, type PackStore } from "./cache-store.ts";
 import type { DatasetProblem, Sample } from "./dataset.ts";
+import type { Samples } from "./samples.ts";
 
 export interface CacheOptions {
   /** Pixels of a side of the square films. */
@@ -35,7 +36,7 @@ export interface ImageCache {
   readonly count: number;
   readonly size: number;
   /** The samples of the readable films, in the order given. */
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
   /** SHA-256 of each readable film's file. */
   readonly digests: readonly string[];
   /** One for every film that was left out. */
@@ -59,7 +60,7 @@ const BLOCK_BYTES = 64 * 1024 * 1024;
  * `cache-unwritable` and, when the signal aborts, `interrupted`; what was made until then is kept.
  */
 export async function buildImageCache(
-  samples: readonly Sample[],
+  samples: Samples,
   options: CacheOptions,
 ): Promise<ImageCache> {
   const { size, fit = "squash", window, dir = defaultCacheFolder() } = options;
@@ -98,15 +99,15 @@ interface Tools {
   readonly reader: FilmReader;
 }
 
-async function buildBlocks(samples: readonly Sample[], tools: Tools): Promise<Built> {
+async function buildBlocks(samples: Samples, tools: Tools): Promise<Built> {
   const { size, strict = false, signal, onProgress } = tools.options;
   const built: Built = { samples: [], locations: [], problems: [] };
   const length = Math.max(1, Math.min(BLOCK_FILMS, Math.floor(BLOCK_BYTES / (size * size))));
   for (let start = 0; start < samples.length; start += length) {
-    const block = samples.slice(start, start + length);
+    const block = [...samples.slice(start, start + length)];
     const report = (done: number) => onProgress?.({ done: start + done, total: samples.length });
     for (const [place, outcome] of (await buildBlock(block, tools, report)).entries()) {
-      const sample = block[place]!;
+      const sample = block.at(place)!;
       if (isHilumError(outcome)) {
         if (strict) throw outcome;
         built.problems.push(problemOf(sample, outcome));
@@ -137,7 +138,7 @@ async function buildBlock(
   const missing = new Map<string, Sample>();
   for (const [place, digest] of digests.entries())
     if (!isHilumError(digest) && !missing.has(digest) && !(await store.find(digest)))
-      missing.set(digest, block[place]!);
+      missing.set(digest, block.at(place)!);
   let done = block.length - missing.size;
   const films = await concurrently([...missing], FILMS_IN_FLIGHT, async ([digest, sample]) => {
     stopIfAborted(signal);
@@ -152,7 +153,7 @@ async function buildBlock(
   return Promise.all(
     digests.map(async (digest, place) => {
       if (isHilumError(digest)) return digest;
-      const sample = block[place]!;
+      const sample = block.at(place)!;
       const location = await store.find(digest);
       if (location) return location;
       // A copy of an unreadable file is read again, so that its message names it and not the other.

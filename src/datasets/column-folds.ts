@@ -2,6 +2,7 @@
 import { HilumError, nearest } from "../errors.ts";
 import { compareBytes, type DatasetProblem, type Sample } from "./dataset.ts";
 import { groupBy } from "./group.ts";
+import type { Samples } from "./samples.ts";
 import { agreeing, counted } from "./wording.ts";
 
 export interface ColumnFolds {
@@ -18,10 +19,10 @@ export interface ColumnFolds {
  * `split-impossible` where there are fewer values than folds.
  */
 export function columnFolds(
-  groups: ReadonlyMap<string, readonly Sample[]>,
+  groups: ReadonlyMap<string, Samples>,
   { column, folds }: { readonly column: string; readonly folds: number },
 ): ColumnFolds {
-  const samples = [...groups.values()].flat();
+  const samples = [...groups.values()].flatMap((films) => [...films]);
   refuseMissing(samples, column);
   const names = [...groups.keys()].sort(compareBytes);
   const valueByGroup = new Map(
@@ -62,7 +63,7 @@ export function columnFolds(
 
 const cellOf = ({ columns }: Sample, column: string): string => (columns[column] ?? "").trim();
 
-function refuseMissing(samples: readonly Sample[], column: string): void {
+function refuseMissing(samples: Samples, column: string): void {
   const known = [...new Set(samples.flatMap(({ columns }) => Object.keys(columns)))];
   const refuse = (problem: string): never => {
     throw new HilumError("invalid-option", `Option foldBy: ${problem}`, {
@@ -82,11 +83,11 @@ function refuseMissing(samples: readonly Sample[], column: string): void {
   const empty = samples.filter((sample) => cellOf(sample, column) === "");
   if (empty.length > 0)
     refuse(
-      `column "${column}" is empty for ${counted(empty.length, "image")} (first: ${empty[0]!.key}). Fill it, or leave ${agreeing(empty.length, "it", "them")} out.`,
+      `column "${column}" is empty for ${counted(empty.length, "image")} (first: ${empty.at(0)!.key}). Fill it, or leave ${agreeing(empty.length, "it", "them")} out.`,
     );
 }
 
-function mostFrequent(samples: readonly Sample[], column: string): string {
+function mostFrequent(samples: Samples, column: string): string {
   const counts = groupBy(samples, (sample) => cellOf(sample, column));
   return [...counts].reduce((best, next) =>
     next[1].length > best[1].length ||

@@ -1,4 +1,6 @@
 /** What a data set is: samples with targets, patients and splits, and what is wrong with it. */
+
+import type { Samples } from "./samples.ts";
 import type { Task } from "./task.ts";
 
 export interface Sample {
@@ -28,10 +30,10 @@ export interface Dataset {
   readonly root: string;
   readonly layout: Layout;
   readonly task: Task;
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
   readonly problems: readonly DatasetProblem[];
   /** The samples of that split, in order of their keys. */
-  split(name: string): readonly Sample[];
+  split(name: string): Samples;
 }
 
 /** What a layout's reader found, before it is checked. */

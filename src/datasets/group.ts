@@ -1,8 +1,9 @@
 /** Groups that must stay together: a patient's films, and patients who share a byte-identical film. */
 import type { Sample } from "./dataset.ts";
+import type { Samples } from "./samples.ts";
 
 /** The items by key, keys in the order of their first item. */
-export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+export function groupBy<T>(items: Iterable<T>, keyOf: (item: T) => string): Map<string, T[]> {
   const groups = new Map<string, T[]>();
   for (const item of items) {
     const key = keyOf(item);
@@ -15,7 +16,7 @@ export function groupBy<T>(items: readonly T[], keyOf: (item: T) => string): Map
 
 /** The group of each sample, named after one of its patients (union-find over patients and digests). */
 export function indivisibleGroups(
-  samples: readonly Sample[],
+  samples: Samples,
   digestOf: (sample: Sample) => string | undefined = () => undefined,
 ): (sample: Sample) => string {
   const parents = new Map<string, string>();

@@ -32,5 +32,6 @@ export {
   SYNTHETIC_NOTICE,
   writePhantomDataset,
 } from "./phantom/phantom-dataset.ts";
+export { joined, picked, type Samples, samplesFrom } from "./samples.ts";
 export { type DataSplit, type SplitOptions, splitByPatient } from "./split.ts";
 export { labelsOf, type Task } from "./task.ts";

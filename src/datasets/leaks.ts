@@ -1,12 +1,13 @@
 /** What crosses from training to validation, where it would flatter the model. */
 import type { DatasetProblem, Sample } from "./dataset.ts";
 import { groupBy } from "./group.ts";
+import type { Samples } from "./samples.ts";
 import { agreeing, counted } from "./wording.ts";
 
 /** Patients, and exact copies where digests are known; one problem of severity "error" for each kind. */
 export function findLeaks(
-  train: readonly Sample[],
-  validation: readonly Sample[],
+  train: Samples,
+  validation: Samples,
   digestOf?: (sample: Sample) => string | undefined,
 ): DatasetProblem[] {
   const crossing = (identity: (sample: Sample) => string | undefined) => {

@@ -51,7 +51,7 @@ describe("a manifest", () => {
       [0, 0],
       [null, 0],
     ]);
-    expect(samples[0]!.columns).toEqual({ sex: "F" });
+    expect(samples.at(0)!.columns).toEqual({ sex: "F" });
   });
 
   it("takes several labels joined by | for findings", async () => {
@@ -72,7 +72,7 @@ describe("a manifest", () => {
     );
     expect(lists.task).toEqual({ kind: "findings", findings: ["A"] });
     expect(lists.samples.map(({ target }) => target)).toEqual([[1], [0]]);
-    expect(lists.samples[0]!.columns).toEqual({ age: "4" });
+    expect(lists.samples.at(0)!.columns).toEqual({ age: "4" });
     const byName = await opened(
       '{"path":"a.png","findings":{"A":1,"B":null},"portable":1}\n{"path":"b.png","findings":{"A":0,"B":1},"portable":0}\n',
       undefined,
@@ -82,7 +82,7 @@ describe("a manifest", () => {
       [1, null],
       [0, 1],
     ]);
-    expect(byName.samples[0]!.columns).toEqual({ portable: "1" });
+    expect(byName.samples.at(0)!.columns).toEqual({ portable: "1" });
   });
 
   it("reads the ChestX-ray14 label file, wherever its images lie, with its official test part", async () => {
@@ -103,7 +103,7 @@ describe("a manifest", () => {
       ["images_001/images/00000001_000.png", "train", "1"],
       ["images_002/images/00000002_000.png", "test", "2"],
     ]);
-    expect(dataset.samples[0]!.columns).toEqual({ "Follow-up #": "0", "Patient Age": "58" });
+    expect(dataset.samples.at(0)!.columns).toEqual({ "Follow-up #": "0", "Patient Age": "58" });
     expect(dataset.problems).toMatchObject([{ code: "manifest-rows-left-out" }]);
   });
 
@@ -243,7 +243,7 @@ describe("the manifest of a run", () => {
     const again = await openDataset(dataset.root, { manifest: "used.jsonl" });
     expect(again.task).toEqual(dataset.task);
     expect(again.samples).toEqual(
-      ["train", "val", "test"].map((split, i) => ({ ...dataset.samples[i], split })),
+      ["train", "val", "test"].map((split, i) => ({ ...dataset.samples.at(i), split })),
     );
   });
 

@@ -11,6 +11,7 @@ import { type Labelling, labelling } from "./manifest-labels.ts";
 import { invalid, type Row, readRows } from "./manifest-rows.ts";
 import type { OpenOptions } from "./open.ts";
 import { labelReader, patientReader, refuseUnmatched } from "./patient.ts";
+import type { Samples } from "./samples.ts";
 import { splitNamed } from "./split-name.ts";
 import { agreeing } from "./wording.ts";
 
@@ -232,16 +233,16 @@ async function listedTests(root: string): Promise<ReadonlySet<string> | undefine
   return text === undefined ? undefined : new Set(text.split(/\s+/).filter(Boolean));
 }
 
-function unknownLabels(samples: readonly Sample[], { task }: Labelling): DatasetProblem[] {
+function unknownLabels(samples: Samples, { task }: Labelling): DatasetProblem[] {
   if (task.kind === "classes") return [];
   const empty = samples.filter(({ target }) => target.every((value) => value === null));
   if (empty.length === 0) return [];
   return [
     {
       code: "labels-unknown",
-      key: empty[0]!.key,
+      key: empty.at(0)!.key,
       severity: "warning",
-      message: `${empty.length} of ${samples.length} images ${agreeing(empty.length, "has", "have")} no known finding at all (first: ${empty[0]!.key}); nothing is learned from ${agreeing(empty.length, "it", "them")}.`,
+      message: `${empty.length} of ${samples.length} images ${agreeing(empty.length, "has", "have")} no known finding at all (first: ${empty.at(0)!.key}); nothing is learned from ${agreeing(empty.length, "it", "them")}.`,
     },
   ];
 }

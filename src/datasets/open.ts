@@ -2,15 +2,10 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { HilumError, nearest } from "../errors.ts";
-import {
-  compareBytes,
-  type Dataset,
-  type DatasetProblem,
-  type DatasetReading,
-  type Sample,
-} from "./dataset.ts";
+import { compareBytes, type Dataset, type DatasetProblem, type DatasetReading } from "./dataset.ts";
 import { readFolders } from "./folders.ts";
 import { findManifest, readManifest } from "./manifest.ts";
+import type { Samples } from "./samples.ts";
 import { labelsOf, type Task } from "./task.ts";
 import { agreeing } from "./wording.ts";
 
@@ -111,15 +106,15 @@ function withPositive(source: string, task: Task, positive: string | undefined):
   );
 }
 
-function unknownPatients(samples: readonly Sample[]): DatasetProblem[] {
+function unknownPatients(samples: Samples): DatasetProblem[] {
   const unknown = samples.filter((sample) => sample.patient.startsWith("file:"));
   if (unknown.length === 0) return [];
   return [
     {
       code: "patient-unknown",
-      key: unknown[0]!.key,
+      key: unknown.at(0)!.key,
       severity: "warning",
-      message: `${unknown.length} of ${samples.length} images ${agreeing(unknown.length, "names", "name")} no patient (first: ${unknown[0]!.key}), so each counts as its own: several films of one patient may cross splits. Give --patient-pattern or a patient column.`,
+      message: `${unknown.length} of ${samples.length} images ${agreeing(unknown.length, "names", "name")} no patient (first: ${unknown.at(0)!.key}), so each counts as its own: several films of one patient may cross splits. Give --patient-pattern or a patient column.`,
     },
   ];
 }

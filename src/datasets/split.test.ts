@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { thrownBy } from "../../test/support/rejection.ts";
 import { classTask, type Sample } from "./dataset.ts";
 import { findLeaks } from "./leaks.ts";
+import type { Samples } from "./samples.ts";
 import { splitByPatient } from "./split.ts";
 import type { Task } from "./task.ts";
 
@@ -47,8 +48,8 @@ const sets = fc.oneof(
     patients: fc.array(findingPatient, { minLength: 8, maxLength: 60 }),
   }),
 );
-const keys = (samples: readonly Sample[]) => samples.map(({ key }) => key);
-const images = (samples: readonly Sample[], label: number) =>
+const keys = (samples: Samples) => samples.map(({ key }) => key);
+const images = (samples: Samples, label: number) =>
   samples.filter(({ target }) => target[label] === 1).length;
 
 describe("splitByPatient", () => {
@@ -137,9 +138,9 @@ describe("splitByPatient", () => {
       samplesOf(values.map((_, i) => ({ targets: [oneHot(i % 3), oneHot(i % 3)] }))).map(
         (sample, index) => ({ ...sample, columns: { archive: values[index >> 1]! } }),
       );
-    const cut = (samples: readonly Sample[], folds: number, fold: number, foldBy = "archive") =>
+    const cut = (samples: Samples, folds: number, fold: number, foldBy = "archive") =>
       splitByPatient(samples, CLASSES, { seed: 1, valFraction: 0.2, folds, fold, foldBy });
-    const heldIn = (samples: readonly Sample[], folds: number) =>
+    const heldIn = (samples: Samples, folds: number) =>
       Array.from({ length: folds }, (_, fold) => [
         ...new Set(cut(samples, folds, fold).validation.map(({ columns }) => columns.archive)),
       ]);
@@ -199,7 +200,7 @@ describe("splitByPatient", () => {
       Array.from({ length: 40 }, (_, i) => ({ targets: [oneHot(i % 3), oneHot(i % 3)] })),
     );
     const validation = (
-      list: readonly Sample[],
+      list: Samples,
       seed: number,
       digestOf = ({ key, patient }: Sample) =>
         key.endsWith("_0.png") ? `copy ${Number(patient.slice(1)) % 20}` : key,

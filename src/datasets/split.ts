@@ -3,6 +3,7 @@ import { HilumError } from "../errors.ts";
 import { type ColumnFolds, columnFolds } from "./column-folds.ts";
 import { compareBytes, type DatasetProblem, type Sample } from "./dataset.ts";
 import { groupBy, indivisibleGroups } from "./group.ts";
+import type { Samples } from "./samples.ts";
 import { assignFolds } from "./stratify.ts";
 import { labelsOf, type Task } from "./task.ts";
 import { agreeing, counted } from "./wording.ts";
@@ -22,10 +23,10 @@ export interface SplitOptions {
 
 /** All parts in order of their keys. */
 export interface DataSplit {
-  readonly train: readonly Sample[];
-  readonly validation: readonly Sample[];
+  readonly train: Samples;
+  readonly validation: Samples;
   /** The data set's own test part; nothing is ever chosen on it. */
-  readonly test: readonly Sample[];
+  readonly test: Samples;
   readonly warnings: readonly DatasetProblem[];
 }
 
@@ -37,11 +38,7 @@ const SMALLEST_VALIDATION = 50;
  * to be of use; the 16 images of the public archive are not, and join the training part. With
  * `folds` it always joins. Throws `split-impossible` and `invalid-option`.
  */
-export function splitByPatient(
-  samples: readonly Sample[],
-  task: Task,
-  options: SplitOptions,
-): DataSplit {
+export function splitByPatient(samples: Samples, task: Task, options: SplitOptions): DataSplit {
   checkOptions(options);
   const ordered = [...samples].sort((a, b) => compareBytes(a.key, b.key));
   const ofSplit = (name: string) => ordered.filter((sample) => sample.split === name);
@@ -88,8 +85,8 @@ function checkOptions({ valFraction, folds, fold }: SplitOptions): void {
 }
 
 /** What may be trained on: the training part where one is named, never a part of another name. */
-function trainable(samples: readonly Sample[]): {
-  rest: readonly Sample[];
+function trainable(samples: Samples): {
+  rest: Samples;
   foreign: DatasetProblem[];
 } {
   const others = samples.filter(({ split }) => split !== "test" && split !== "val");
@@ -108,7 +105,7 @@ function trainable(samples: readonly Sample[]): {
 }
 
 function drawn(
-  pool: readonly Sample[],
+  pool: Samples,
   task: Task,
   { seed, valFraction, folds, fold = 0, foldBy, digestOf }: SplitOptions,
 ): Pick<DataSplit, "train" | "validation"> & Pick<ColumnFolds, "problems"> {
@@ -132,7 +129,7 @@ function drawn(
   return { train, validation, problems };
 }
 
-function ownNotUsed(own: readonly Sample[], { folds }: SplitOptions): DatasetProblem[] {
+function ownNotUsed(own: Samples, { folds }: SplitOptions): DatasetProblem[] {
   if (own.length >= SMALLEST_VALIDATION)
     return [
       {
@@ -155,7 +152,7 @@ function labelsMissing(
   { train, validation }: Pick<DataSplit, "train" | "validation">,
   task: Task,
 ): DatasetProblem[] {
-  const lacks = (part: string, samples: readonly Sample[]) => {
+  const lacks = (part: string, samples: Samples) => {
     const missing = labelsOf(task).filter((_, label) =>
       samples.every(({ target }) => target[label] !== 1),
     );
@@ -173,7 +170,7 @@ function labelsMissing(
  * Never refused: of the 427 patient numbers in the official test part of Kermany's set 170 recur in
  * its training part, and the parts may well be numbered anew.
  */
-function testPatients(test: readonly Sample[], pool: readonly Sample[]): DatasetProblem[] {
+function testPatients(test: Samples, pool: Samples): DatasetProblem[] {
   const known = new Set(pool.map(({ patient }) => patient));
   const recurring = [...new Set(test.map(({ patient }) => patient))].filter((patient) =>
     known.has(patient),
@@ -186,6 +183,10 @@ function testPatients(test: readonly Sample[], pool: readonly Sample[]): Dataset
   );
 }
 
-function warn(found: readonly unknown[], code: string, message: () => string): DatasetProblem[] {
+function warn(
+  found: { readonly length: number },
+  code: string,
+  message: () => string,
+): DatasetProblem[] {
   return found.length === 0 ? [] : [{ code, key: null, severity: "warning", message: message() }];
 }

@@ -4,8 +4,9 @@
  * whole groups (a patient's films) in place of single examples.
  */
 import { randomStream } from "../random.ts";
-import { compareBytes, type Sample } from "./dataset.ts";
+import { compareBytes } from "./dataset.ts";
 import { groupBy } from "./group.ts";
+import type { Samples } from "./samples.ts";
 import { labelsOf, type Task } from "./task.ts";
 
 export interface FoldShares {
@@ -23,7 +24,7 @@ interface Group {
 
 /** The fold of each group by its name. Depends on names, labels and seed, not on any order. */
 export function assignFolds(
-  samples: ReadonlyMap<string, readonly Sample[]>,
+  samples: ReadonlyMap<string, Samples>,
   task: Task,
   { seed, shares }: FoldShares,
 ): Map<string, number> {
@@ -54,7 +55,7 @@ export function assignFolds(
   return folds;
 }
 
-function described(name: string, samples: readonly Sample[], labels: number): Group {
+function described(name: string, samples: Samples, labels: number): Group {
   const counts = Array<number>(labels + 1).fill(0);
   for (const { target } of samples) {
     const found = target.flatMap((value, label) => (value === 1 ? [label] : []));

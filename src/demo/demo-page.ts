@@ -113,7 +113,7 @@ async function sampleGrids({ dataset, plan }: DemoRecord): Promise<string> {
       seen.add(patient);
       return true;
     });
-    return `<h3>${title} <small>${words}</small></h3>${filmGrid(await pictures(films, () => ""))}`;
+    return `<h3>${title} <small>${words}</small></h3>${filmGrid(await pictures([...films], () => ""))}`;
   });
   return (await Promise.all(grids)).join("");
 }

@@ -67,7 +67,7 @@ function sorted(tested: DatasetEvaluation): { wrong: Sample[]; right: Sample[] }
   };
   const order = tested.samples.map((_, index) => index);
   const samplesWhere = (wanted: boolean, indices: readonly number[]) =>
-    indices.filter((index) => isRight(tested, index) === wanted).map((i) => tested.samples[i]!);
+    indices.filter((index) => isRight(tested, index) === wanted).map((i) => tested.samples.at(i)!);
   return {
     wrong: samplesWhere(
       false,

@@ -123,7 +123,7 @@ describe("evaluate", () => {
   it("has the shape of each film", async () => {
     const { films, samples } = await evaluate(classifier, dataset);
     expect(films).toHaveLength(samples.length);
-    const { width, height, pixels } = await readImage(samples[3]!.path);
+    const { width, height, pixels } = await readImage(samples.at(3)!.path);
     const mean = pixels.reduce((sum, grey) => sum + grey, 0) / pixels.length / 255;
     expect(films[3]).toMatchObject({ width, height, aspect: width / height });
     expect(films[3]!.mean).toBeCloseTo(mean, 10);
@@ -158,7 +158,7 @@ describe("evaluate", () => {
     expect(predictions.map(({ target }) => target)).toEqual(
       samples.map(({ key }) => {
         const index = byKey.get(key)!;
-        return [1, null, index % 3 === 0 ? null : dataset.samples[index]!.target[1]];
+        return [1, null, index % 3 === 0 ? null : dataset.samples.at(index)!.target[1]];
       }),
     );
     expect(Object.values(evaluation.perClass!.Nodule!).map(({ value }) => value)).toEqual(

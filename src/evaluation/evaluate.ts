@@ -11,6 +11,7 @@ import {
   labelsOf,
   openDataset,
   type Sample,
+  type Samples,
   type Task,
 } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
@@ -33,7 +34,7 @@ export interface EvaluateDatasetOptions
 export interface DatasetEvaluation {
   readonly evaluation: Evaluation;
   readonly split: string | null;
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
   readonly predictions: readonly Prediction[];
   /** Whether the model's gate lets a film through, one for each prediction. */
   readonly isAssessed: readonly boolean[];
@@ -98,7 +99,7 @@ async function evaluateOn(
   const films: FilmShape[] = [];
   const isAssessed: boolean[] = [];
   readings.forEach(({ reading, uncalibrated: plain, shape, error }, index) => {
-    const sample = samples[index]!;
+    const sample = samples.at(index)!;
     if (error) {
       if (options.isStrict) throw error;
       problems.push({
@@ -162,7 +163,7 @@ function matchLabels(model: Task, data: Task): number[] {
 export function chosenSamples(
   dataset: Dataset,
   wanted: string | undefined,
-): { split: string | null; samples: readonly Sample[] } {
+): { split: string | null; samples: Samples } {
   const names = [...new Set(dataset.samples.map(({ split }) => split))].filter(
     (name) => name !== null,
   );

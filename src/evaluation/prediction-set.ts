@@ -1,5 +1,5 @@
 /** Predictions of one model with what is known of their films: what a report is made of. */
-import type { Sample, Task } from "../datasets/index.portable.ts";
+import type { Samples, Task } from "../datasets/index.portable.ts";
 import { HilumError } from "../errors.ts";
 import { UNKNOWN_PATIENT } from "./evaluation.ts";
 import type { Prediction } from "./prediction.ts";
@@ -17,7 +17,7 @@ export interface PredictionSet {
 
 /** What a data set's films and their predictions are together. */
 export function predictionSetOf(
-  samples: readonly Sample[],
+  samples: Samples,
   predictions: readonly Prediction[],
   task: Task,
 ): PredictionSet {

@@ -3,7 +3,7 @@ import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { phantomFolder } from "../../test/support/phantom-folder.ts";
 import { rejection } from "../../test/support/rejection.ts";
-import { openDataset } from "../datasets/index.ts";
+import { openDataset, type Samples } from "../datasets/index.ts";
 import { networkEntry } from "../models/index.ts";
 import { openRunData } from "./data.ts";
 import { settingsOf, type TrainOptions } from "./options.ts";
@@ -87,7 +87,7 @@ describe("openRunData", () => {
     }
     writeFileSync(join(root, "manifest.jsonl"), manifest);
     const again = await openDataset(root);
-    const keys = (samples: readonly { key: string }[]) => samples.map(({ key }) => key).sort();
+    const keys = (samples: Samples) => samples.map(({ key }) => key).sort();
     expect(keys(again.split("train"))).toEqual(keys(train.samples));
     expect(keys(again.split("val"))).toEqual(keys(validation.samples));
     close();

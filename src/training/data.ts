@@ -9,6 +9,7 @@ import {
   type ImageCache,
   manifestLines,
   type Sample,
+  type Samples,
   splitByPatient,
 } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
@@ -70,7 +71,7 @@ export async function openRunData(
 
 function splitCache(
   { task, problems }: Dataset,
-  tests: readonly Sample[],
+  tests: Samples,
   { seed, valFraction, folds, fold, foldBy, allowLeaks }: Settings,
   cache: ImageCache,
 ): RunData {
@@ -86,7 +87,7 @@ function splitCache(
   });
   const leaks = findLeaks(split.train, split.validation, digestOf);
   if (leaks.length > 0 && !allowLeaks) refuseLeaks(leaks);
-  const part = (samples: readonly Sample[]) =>
+  const part = (samples: Samples) =>
     partOf(
       cache,
       samples.map(({ key }) => places.get(key)!),
@@ -109,7 +110,7 @@ function partOf(cache: ImageCache, places: readonly number[]): ImageCache {
   return {
     count: places.length,
     size: cache.size,
-    samples: places.map((place) => cache.samples[place]!),
+    samples: places.map((place) => cache.samples.at(place)!),
     digests: places.map((place) => cache.digests[place]!),
     problems: [],
     readInto(indices, out) {

@@ -1,6 +1,6 @@
 /** What the loss is told about each sample: targets and label weights, `[count, L]`, L logits. */
 import { logitCount, logitTargets } from "../classifier/index.ts";
-import type { Sample, Task } from "../datasets/index.ts";
+import type { Samples, Task } from "../datasets/index.ts";
 
 export interface Labels {
   /** Logits per image. */
@@ -17,7 +17,7 @@ export interface Labels {
  * events data", section 4.2.
  */
 export function labelsForLoss(
-  samples: readonly Sample[],
+  samples: Samples,
   task: Task,
   { isBalanced }: { readonly isBalanced: boolean },
 ): Labels {
@@ -33,7 +33,7 @@ export function labelsForLoss(
   return { width, targets, weights };
 }
 
-function balance(samples: readonly Sample[], task: Task, { width, targets, weights }: Labels) {
+function balance(samples: Samples, task: Task, { width, targets, weights }: Labels) {
   const isExclusive = task.kind === "classes";
   for (let logit = 0; logit < width; logit++) {
     const groups = samples.map((sample, index) => {

@@ -7,7 +7,7 @@ import {
   loadClassifier,
   openExplainer,
 } from "../classifier/index.node.ts";
-import { type Dataset, type DatasetProblem, openDataset, type Sample } from "../datasets/index.ts";
+import { type Dataset, type DatasetProblem, openDataset, type Samples } from "../datasets/index.ts";
 import {
   type AnalysisOptions,
   type DatasetEvaluation,
@@ -104,7 +104,7 @@ export interface EvaluatedData {
   readonly sha256: string;
 }
 
-const digestOf = (samples: readonly Sample[], digests: readonly string[]): string =>
+const digestOf = (samples: Samples, digests: readonly string[]): string =>
   hash(
     "sha256",
     samples
@@ -186,9 +186,9 @@ async function heatMapsTried(
   const methods = methodsOf(classifier, wanted);
   const seconds = await estimateFaithfulness(classifier, films.length, methods);
   onHeatMaps?.({ films: films.length, methods, seconds });
-  const pathOf = (index: number | undefined) => samples[index ?? -1]?.path;
+  const pathOf = (index: number | undefined) => samples.at(index ?? -1)?.path;
   const chosen = films.map((index, place) => ({
-    ...samples[index]!,
+    ...samples.at(index)!,
     other: pathOf(others[place]),
   }));
   return faithfulness(classifier, chosen, {
@@ -242,7 +242,7 @@ async function composed(known: Known, options: ReportModelOptions): Promise<Repo
   });
 }
 
-const pathsOf = (samples: readonly Sample[]): string[] => samples.map(({ path }) => path);
+const pathsOf = (samples: Samples): string[] => samples.map(({ path }) => path);
 
 const nameOf = ({ path }: Classifier): string =>
   basename(path) === RUN_FILES.model ? basename(dirname(resolve(path))) : basename(path);

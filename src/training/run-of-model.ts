@@ -116,8 +116,8 @@ export async function statedReference(
   const dataset = await openDataset(data, patterns);
   const split = dataset.samples.some((sample) => sample.split === "val") ? "val" : null;
   const chosen = split ? dataset.split(split) : dataset.samples;
-  const drawn = new Set(drawnFilms(chosen));
-  const part = { ...dataset, samples: chosen.filter((sample) => drawn.has(sample)) };
+  const drawn = new Set(drawnFilms(chosen.map(({ key }) => key)));
+  const part = { ...dataset, samples: chosen.filter(({ key }) => drawn.has(key)) };
   const { samples, predictions } = await evaluate(
     classifier,
     { ...part, split: () => part.samples },

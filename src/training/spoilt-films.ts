@@ -17,7 +17,7 @@ export async function sayEstimate(
   dataset: Dataset,
   { split, threads, robustnessFilms = Infinity, onEstimate }: ReportModelOptions,
 ): Promise<void> {
-  const drawn = filmsDrawn(chosenSamples(dataset, split).samples, robustnessFilms);
+  const drawn = filmsDrawn([...chosenSamples(dataset, split).samples], robustnessFilms);
   await using reader = await loadClassifier(model, { threads: 1 });
   const paths = drawn.map(({ path }) => path);
   const estimate = await estimateRobustness(reader, paths, { atOnce: threads });

@@ -39,7 +39,7 @@ export async function predictCached(
     const classes = values.length / count;
     for (let place = 0; place < count; place++)
       predictions.push({
-        target: cache.samples[start + place]!.target,
+        target: cache.samples.at(start + place)!.target,
         probabilities: values.slice(place * classes, (place + 1) * classes),
       });
   }

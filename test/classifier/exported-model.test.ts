@@ -149,7 +149,7 @@ describe("the bytes of model.onnx", () => {
     const { folder, names } = await namedFolder();
     const out = phantoms.place("axolotl-run");
     const dataset = await openDataset(join(folder, "tamarin.csv"));
-    expect(dataset.samples[0]!.patient).toMatch(/Betelgeuse-\d+/);
+    expect(dataset.samples.at(0)!.patient).toMatch(/Betelgeuse-\d+/);
     const { run } = await trainedClassifier(dataset, {}, { ...phantoms, out });
     const moved = join(phantoms.place("elsewhere"));
     renameSync(run.run, moved);

@@ -4,10 +4,10 @@
  * are done and prints a digest of all films at the end.
  */
 import { hash } from "node:crypto";
-import { buildImageCache, type Sample } from "../../src/datasets/index.ts";
+import { buildImageCache, type Samples } from "../../src/datasets/index.ts";
 
 interface Request {
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
   readonly dir: string;
   readonly size: number;
 }

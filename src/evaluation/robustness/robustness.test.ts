@@ -161,7 +161,7 @@ describe("the mixture of a shift", () => {
     const file = `${phantoms.place("model")}.onnx`;
     writeSmallClassifier(file);
     await using classifier = await loadClassifier(file);
-    const { samples } = await openDataset(phantoms.films);
+    const samples = [...(await openDataset(phantoms.films)).samples];
     const parts = await readShiftMixture(classifier, samples, { seed: 1 });
     expect(parts.map(({ corruption }) => corruption)).toEqual(
       SHIFT_MIXTURE.map(({ corruption }) => corruption),
@@ -179,7 +179,7 @@ describe("robustness", () => {
     const file = `${phantoms.place("model")}.onnx`;
     writeSmallClassifier(file);
     await using classifier = await loadClassifier(file);
-    const { samples } = await openDataset(phantoms.films);
+    const samples = [...(await openDataset(phantoms.films)).samples];
     const corruptions = ["inverted greys", "JPEG quality"];
     const done: number[] = [];
     const found = await robustness(classifier, samples, {

@@ -14,6 +14,7 @@ import {
   indivisibleGroups,
   labelsOf,
   type Sample,
+  type Samples,
   type Task,
 } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
@@ -98,7 +99,7 @@ export async function clusterFilms(
   const nameOf = (cluster: number) => String(cluster + 1);
   const byKey = new Map(
     groups.flatMap(([, films], group) =>
-      films.map(({ index }) => [samples[index]!.key, nameOf(clusters[group]!)] as const),
+      films.map(({ index }) => [samples.at(index)!.key, nameOf(clusters[group]!)] as const),
     ),
   );
   const mean = (values: readonly number[]) => values.reduce((a, b) => a + b, 0) / values.length;
@@ -188,7 +189,7 @@ async function featuresOf(
 /** Each row less the mean of its class; as they are where films may have several findings. */
 function withoutClasses(
   rows: readonly Float32Array[],
-  samples: readonly Sample[],
+  samples: Samples,
   task: Task,
 ): readonly Float32Array[] {
   const classes = samples.map((sample) => classOf(sample, task));

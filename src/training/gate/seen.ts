@@ -1,7 +1,7 @@
 /** What the gate is fitted to and measured on: views of films, of other pictures, and of drawings. */
 import { readdirSync } from "node:fs";
 import { join, sep } from "node:path";
-import type { Sample } from "../../datasets/index.ts";
+import type { Samples } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
 import { readImage } from "../../images/index.ts";
 import { drawnImages } from "./drawn.ts";
@@ -35,12 +35,12 @@ const DRAWN_EACH = 40;
 
 /** Views of each film, by default every one. */
 export async function filmViews(
-  samples: readonly Sample[],
+  samples: Samples,
   reader: ViewReader,
   { onProgress, work, views = VIEWS }: FilmViewOptions,
 ): Promise<Seen[]> {
   const seen: Seen[] = [];
-  for (const [index, { path, key, patient }] of samples.entries()) {
+  for (const [index, { path, key, patient }] of [...samples].entries()) {
     const found = await reader.read(await readImage(path), views, key);
     for (const [at, features] of found.entries())
       seen.push({ ...features, view: views[at]!, source: "films", patient });

@@ -3,7 +3,7 @@
  * rows stay in memory, and of each head only what a run of it would keep of its first stage is written.
  */
 import { mkdirSync } from "node:fs";
-import type { Dataset, Sample } from "../../datasets/index.ts";
+import type { Dataset, Samples } from "../../datasets/index.ts";
 import { assert } from "../../errors.ts";
 import type { Prediction } from "../../evaluation/index.ts";
 import { guardDisk } from "../../files.node.ts";
@@ -32,7 +32,7 @@ export interface HeadTrial {
 
 export interface Films {
   readonly train: number;
-  readonly validation: readonly Sample[];
+  readonly validation: Samples;
 }
 
 export interface HeadBench {

@@ -11,6 +11,7 @@ import {
   manifestLines,
   openDigestMemory,
   type Sample,
+  type Samples,
   splitByPatient,
 } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
@@ -70,7 +71,7 @@ export async function drawHoldout(
 }
 
 /** Patients who share a film are held out together. A film that cannot be read has no digest. */
-async function digestsOf(samples: readonly Sample[], folder: string): Promise<Map<string, string>> {
+async function digestsOf(samples: Samples, folder: string): Promise<Map<string, string>> {
   mkdirSync(folder, { recursive: true });
   const memory = await openDigestMemory(folder);
   const digests = new Map<string, string>();

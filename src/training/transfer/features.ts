@@ -256,7 +256,7 @@ async function compute(
 }
 
 function refuseLost({ samples }: ImageCache, index: number): never {
-  const key = samples[index]?.key ?? `index ${index}`;
+  const key = samples.at(index)?.key ?? `index ${index}`;
   throw new HilumError(
     "cache-damaged",
     `The cache lost the features of ${key}. Run again: they are made anew. If it stays so, check the disk.`,

@@ -1,6 +1,6 @@
 /** The films that heads are trained and judged on, as rows of features: opened once, for any number of heads. */
 import { logitCount, probabilitiesOf } from "../../classifier/index.ts";
-import type { ImageCache, Sample, Task } from "../../datasets/index.ts";
+import type { ImageCache, Samples, Task } from "../../datasets/index.ts";
 import type { Prediction } from "../../evaluation/index.ts";
 import { openSession, type Session } from "../../onnx/index.node.ts";
 import { float32, type Graph, graphBuilder, type Tensor } from "../../onnx/index.ts";
@@ -15,7 +15,7 @@ export interface HeadSets {
   /** Of the training films, of which `rows` are standardised. */
   readonly scale: Scale;
   readonly rows: Rows;
-  readonly samples: readonly Sample[];
+  readonly samples: Samples;
   /** What a head that takes features as they are says of each validation film. */
   predict(head: ReadonlyMap<string, Tensor>): Promise<Prediction[]>;
   close(): Promise<void>;
@@ -92,7 +92,7 @@ function validationOf(task: Task, width: number): Graph {
 
 async function predict(
   session: Session,
-  { rows, samples }: { readonly rows: Rows; readonly samples: readonly Sample[] },
+  { rows, samples }: { readonly rows: Rows; readonly samples: Samples },
   head: ReadonlyMap<string, Tensor>,
 ): Promise<Prediction[]> {
   const weights = Object.fromEntries(head);
@@ -105,7 +105,7 @@ async function predict(
     const classes = values.length / here;
     for (let place = 0; place < here; place++)
       predictions.push({
-        target: samples[start + place]!.target,
+        target: samples.at(start + place)!.target,
         probabilities: values.subarray(place * classes, (place + 1) * classes),
       });
   }
