@@ -37,8 +37,8 @@ export interface ImageCache {
   readonly size: number;
   /** The samples of the readable films, in the order given. */
   readonly samples: Samples;
-  /** SHA-256 of each readable film's file. */
-  readonly digests: readonly string[];
+  /** SHA-256 of the file of the film at that index, hexadecimal. */
+  digestAt(index: number): string;
   /** One for every film that was left out. */
   readonly problems: readonly DatasetProblem[];
   /**
@@ -222,7 +222,7 @@ function openedCache(
     count: samples.length,
     size,
     samples,
-    digests: locations.map(({ digest }) => digest),
+    digestAt: (index) => locations[index]!.digest,
     problems,
     readInto(indices, out) {
       assert(out.length >= indices.length * bytes, "the buffer is too short for the films");

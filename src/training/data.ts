@@ -76,7 +76,10 @@ function splitCache(
   cache: ImageCache,
 ): RunData {
   const places = new Map(cache.samples.map((sample, index) => [sample.key, index]));
-  const digestOf = ({ key }: Sample) => cache.digests[places.get(key) ?? -1];
+  const digestOf = ({ key }: Sample) => {
+    const place = places.get(key);
+    return place === undefined ? undefined : cache.digestAt(place);
+  };
   const split = splitByPatient([...cache.samples, ...tests], task, {
     seed,
     valFraction,
@@ -111,7 +114,7 @@ function partOf(cache: ImageCache, places: readonly number[]): ImageCache {
     count: places.length,
     size: cache.size,
     samples: places.map((place) => cache.samples.at(place)!),
-    digests: places.map((place) => cache.digests[place]!),
+    digestAt: (index) => cache.digestAt(places[index]!),
     problems: [],
     readInto(indices, out) {
       cache.readInto(

@@ -177,7 +177,12 @@ async function featuresOf(
         features.readInto(index, 0, row);
         return row;
       });
-      return { samples: cache.samples, digests: cache.digests, rows, problems: cache.problems };
+      return {
+        samples: cache.samples,
+        digests: rows.map((_, index) => cache.digestAt(index)),
+        rows,
+        problems: cache.problems,
+      };
     } finally {
       features.close();
     }

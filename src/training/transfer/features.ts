@@ -193,7 +193,8 @@ async function fillStore(store: PackStore, filling: Filling): Promise<Place[]> {
   const places: Place[] = [];
   for (let start = 0; start < cache.count; start += BLOCK) {
     await store.refresh();
-    const block = cache.digests.slice(start, start + BLOCK);
+    const count = Math.min(BLOCK, cache.count - start);
+    const block = Array.from({ length: count }, (_, place) => cache.digestAt(start + place));
     const missing = new Map<string, number>();
     for (const [place, digest] of block.entries())
       if (!missing.has(digest) && !(await store.find(digest))) missing.set(digest, start + place);
@@ -236,7 +237,7 @@ async function compute(
     const rows = new Float32Array(BATCH * AUGMENTATION_COLUMNS);
     for (const [place, index] of batch.entries()) {
       const row = rows.subarray(place * AUGMENTATION_COLUMNS, (place + 1) * AUGMENTATION_COLUMNS);
-      const film = hashPath(cache.digests[index]!);
+      const film = hashPath(cache.digestAt(index));
       drawAugmentation(augmentation, [settings.seed, pass, film, hashPath("features")], row);
     }
     const { features } = await session.run({
