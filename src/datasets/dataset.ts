@@ -30,13 +30,14 @@ export interface Dataset {
   readonly root: string;
   readonly layout: Layout;
   readonly task: Task;
+  /** In order of their keys. */
   readonly samples: Samples;
   readonly problems: readonly DatasetProblem[];
   /** The samples of that split, in order of their keys. */
   split(name: string): Samples;
 }
 
-/** What a layout's reader found, before it is checked. */
+/** What a layout's reader found, before it is checked; the samples in order of their keys. */
 export type DatasetReading = Pick<Dataset, "root" | "layout" | "task" | "samples" | "problems">;
 
 /** The class of a sample (the index of its 1); -1 where several findings may be present. */

@@ -1,22 +1,16 @@
-/**
- * Folder layouts: CLASS/*, split/CLASS/*, CLASS/split/*, and the public archive as unpacked. Of the
- * folders between the root and a film, the first that names a split is its split, and the first
- * that does not is its class; deeper folders (of patients, of studies) do not matter.
- */
-import { join } from "node:path";
 import {
   classTask,
   compareBytes,
   type DatasetProblem,
   type DatasetReading,
   orderedClasses,
-  type Sample,
 } from "./dataset.ts";
 import { descended } from "./descent.ts";
 import { type Found, filmTree } from "./film-tree.ts";
 import { groupBy } from "./group.ts";
 import type { OpenOptions } from "./open.ts";
 import { labelReader, patientReader, refuseUnmatched } from "./patient.ts";
+import { filmAsPatient, sampleColumns } from "./sample-columns.ts";
 import { splitNamed } from "./split-name.ts";
 import { agreeing, counted } from "./wording.ts";
 
@@ -30,41 +24,45 @@ export async function readFolders(root: string, options: OpenOptions): Promise<D
   // Beside split folders, another folder is a nested copy of the archive or does not belong here.
   const isForeign = ({ folders }: Found) =>
     hasSplits && folders.length > 0 && splitNamed(folders[0]) === null;
+  const films = tree.films.filter((film) => !isForeign(film));
   const labelOf = labelReader(options.labelPattern);
-  const placed = tree.films
-    .filter((film) => !isForeign(film))
-    .map((film) => {
-      const named = labelOf(keyOf(film));
-      return { key: keyOf(film), folders: film.folders, named, label: named ?? classOf(film) };
-    });
-  const labelled = placed.filter((film): film is typeof film & { label: string } =>
-    isKnown(film.label),
-  );
-  const keys = labelled.map(({ key }) => key);
-  const matched = placed.filter(({ named }) => isKnown(named)).length;
-  refuseUnmatched("labelPattern", options.labelPattern, { matched, keys });
-  const patients = keys.map(patientReader(options.patientPattern));
-  refuseUnmatched("patientPattern", options.patientPattern, {
-    matched: patients.filter(isKnown).length,
-    keys,
+  const patientOf = patientReader(options.patientPattern);
+  const matched = { labels: 0, patients: 0 };
+  // For each film its class; strings that films share, where objects of their own would take 20 MB of 100,000.
+  const labels = films.map((film) => {
+    const named = labelOf(keyOf(film));
+    if (isKnown(named)) matched.labels++;
+    return named ?? classOf(film);
   });
-  const classes = orderedClasses(labelled.map(({ label }) => label));
-  // One of each for all samples: 100,000 of them would take 11 MB.
+  const columns = sampleColumns(top);
+  const classes = orderedClasses(labels.filter(isKnown));
   const targets = new Map(
     classes.map((label) => [label, classes.map((name) => (name === label ? 1 : 0))] as const),
   );
-  const columns = {};
-  const samples = labelled.map(
-    ({ key, folders, label }, index): Sample => ({
+  const unlabelled: string[] = [];
+  for (const [index, film] of films.entries()) {
+    const [key, label] = [keyOf(film), labels[index]];
+    if (!isKnown(label)) {
+      unlabelled.push(key);
+      continue;
+    }
+    const patient = patientOf(key);
+    if (isKnown(patient)) matched.patients++;
+    columns.push({
       key,
-      path: join(top, key),
-      split: folders.map(splitNamed).find((split) => split !== null) ?? null,
+      split: film.folders.map(splitNamed).find((split) => split !== null) ?? null,
       target: targets.get(label)!,
-      patient: patients[index] ?? `file:${key}`,
-      columns,
-    }),
-  );
-  const unlabelled = placed.filter(({ label }) => !isKnown(label)).map(({ key }) => key);
+      patient: patient ?? filmAsPatient(key),
+      columns: {},
+    });
+  }
+  const samples = columns.sorted();
+  const tried = { of: samples.length, example: samples.at(0)?.key };
+  refuseUnmatched("labelPattern", options.labelPattern, { ...tried, matched: matched.labels });
+  refuseUnmatched("patientPattern", options.patientPattern, {
+    ...tried,
+    matched: matched.patients,
+  });
   return {
     root: top,
     layout: hasSplits ? "split-folders" : "class-folders",

@@ -4,13 +4,14 @@
  */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
-import type { DatasetProblem, DatasetReading, Sample } from "./dataset.ts";
+import type { DatasetProblem, DatasetReading } from "./dataset.ts";
 import { filmTree } from "./film-tree.ts";
 import { groupBy } from "./group.ts";
 import { type Labelling, labelling } from "./manifest-labels.ts";
 import { invalid, type Row, readRows } from "./manifest-rows.ts";
 import type { OpenOptions } from "./open.ts";
 import { labelReader, patientReader, refuseUnmatched } from "./patient.ts";
+import { filmAsPatient, sampleColumns } from "./sample-columns.ts";
 import type { Samples } from "./samples.ts";
 import { splitNamed } from "./split-name.ts";
 import { agreeing } from "./wording.ts";
@@ -70,32 +71,34 @@ export async function readManifest(
     namedClass: ({ cells }) => labelOf((cells[pathColumn] ?? "").replaceAll("\\", "/")),
   });
   const keys = located.films.map(({ key }) => key);
+  const tried = { of: keys.length, example: keys[0] };
   refuseUnmatched("labelPattern", options.labelPattern, {
+    ...tried,
     matched: keys.filter((key) => labelOf(key) !== undefined).length,
-    keys,
   });
   const tests = isNih ? await listedTests(root) : undefined;
   const patientOf = patientReader(options.patientPattern);
   if (named.patient === undefined)
     refuseUnmatched("patientPattern", options.patientPattern, {
+      ...tried,
       matched: keys.filter((key) => patientOf(key) !== undefined).length,
-      keys,
     });
   const kept = header.filter(
     (name) => !Object.values(named).includes(name) && !labels.columns.has(name),
   );
-  const samples = located.films.map(({ row, key }) => {
+  const columns = sampleColumns(root);
+  for (const { row, key } of located.films) {
     const cell = (name: string | undefined) => (name ? (row.cells[name] ?? "").trim() : "");
     const given = cell(named.split) || (tests && (tests.has(basename(key)) ? "test" : "train"));
-    return {
+    columns.push({
       key,
-      path: join(root, key),
       split: given ? (splitNamed(given) ?? given) : null,
       target: labels.targetOf(row),
-      patient: cell(named.patient) || patientOf(key) || `file:${key}`,
+      patient: cell(named.patient) || patientOf(key) || filmAsPatient(key),
       columns: columnsOf(row, kept),
-    } satisfies Sample;
-  });
+    });
+  }
+  const samples = columns.sorted();
   return {
     root,
     layout: "manifest",

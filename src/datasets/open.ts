@@ -44,7 +44,7 @@ export async function openDataset(source: string, options: OpenOptions = {}): Pr
     ? await readManifest(manifest, { ...options, root })
     : await readFolders(root, options);
   await check(source, reading);
-  const samples = [...reading.samples].sort((a, b) => compareBytes(a.key, b.key));
+  const { samples } = reading;
   return {
     root: reading.root,
     layout: reading.layout,

@@ -83,12 +83,16 @@ function compilePattern(pattern: string, option: keyof typeof FLAGS): RegExp {
 export function refuseUnmatched(
   option: keyof typeof FLAGS,
   pattern: string | undefined,
-  { matched, keys }: { readonly matched: number; readonly keys: readonly string[] },
+  {
+    matched,
+    of,
+    example,
+  }: { readonly matched: number; readonly of: number; readonly example: string | undefined },
 ): void {
-  if (pattern === undefined || matched > 0 || keys.length === 0) return;
+  if (pattern === undefined || matched > 0 || of === 0) return;
   throw new HilumError(
     "invalid-option",
-    `${FLAGS[option]} '${pattern}' matches none of ${keys.length} files, for example not ${keys[0]}. Mend the expression.`,
-    { option, value: pattern, example: keys[0] },
+    `${FLAGS[option]} '${pattern}' matches none of ${of} files, for example not ${example}. Mend the expression.`,
+    { option, value: pattern, example },
   );
 }

@@ -32,7 +32,10 @@ export function samplesFrom(length: number, read: (index: number) => Sample): Sa
       return place >= 0 && place < length ? read(place) : undefined;
     },
     map: (of) => Array.from({ length }, (_, index) => of(read(index), index)),
-    flatMap: (of) => list.flatMap(of) as never,
+    flatMap<T>(of: (sample: Sample, index: number) => T | readonly T[]) {
+      const found = list.map(of);
+      return found.flat() as T[];
+    },
     filter(isKept) {
       const kept: number[] = [];
       list.forEach((sample, index) => {
@@ -40,7 +43,10 @@ export function samplesFrom(length: number, read: (index: number) => Sample): Sa
       });
       return picked(list, Uint32Array.from(kept));
     },
-    find: (isMeant) => list.at(found(isMeant)),
+    find(isMeant) {
+      const place = found(isMeant);
+      return place < 0 ? undefined : read(place);
+    },
     some: (is) => found(is) >= 0,
     every: (is) => found((sample, index) => !is(sample, index)) < 0,
     forEach(use) {

@@ -54,11 +54,11 @@ describe("evaluate", () => {
       dataset,
     );
     expect(split).toBe("test");
-    expect(samples).toEqual(dataset.split("test"));
+    expect([...samples]).toEqual([...dataset.split("test")]);
     expect([predictions.length, evaluation.n]).toEqual([samples.length, samples.length]);
     expect(problems).toEqual([]);
     const train = await evaluate(classifier, dataset, { split: "train" });
-    expect(train.samples).toEqual(dataset.split("train"));
+    expect(train.samples).toEqual([...dataset.split("train")]);
   });
 
   it("takes everything where there are no parts", async () => {
@@ -173,7 +173,7 @@ describe("evaluate", () => {
     const [first, ...others] = part.split("test");
     writeFileSync(first!.path, "no film");
     const { samples, predictions, problems } = await evaluate(classifier, part);
-    expect(samples).toEqual(others);
+    expect(samples).toEqual([...others]);
     expect(predictions).toHaveLength(others.length);
     expect(problems).toMatchObject([{ key: first!.key, severity: "error" }]);
     const strict = await rejection(evaluate(classifier, part, { isStrict: true }));
