@@ -63,6 +63,17 @@ describe("the columns of a data set", () => {
     );
   });
 
+  it("hold more different targets than a byte counts", () => {
+    const targets = Array.from({ length: 700 }, (_, index) =>
+      Array.from({ length: 10 }, (_, bit) => ((index >> bit) & 1) as 0 | 1),
+    );
+    const pushed = targets.map((target, index) => {
+      const key = `film ${String(index).padStart(3, "0")}`;
+      return { key, split: null, target, patient: filmAsPatient(key), columns: {} };
+    });
+    expect(columnsOf(pushed).map(({ target }) => target)).toEqual(targets);
+  });
+
   it("can be picked from and joined", () => {
     const samples = columnsOf(
       ["a", "b", "c"].map((key) => ({

@@ -70,16 +70,17 @@ export const filmAsPatient = (key: string): string => `file:${key}`;
 function distinct<T>() {
   const values: T[] = [];
   const known = new Map<string, number>();
-  let numbers = new Uint32Array(64);
+  let numbers: Uint8Array | Uint32Array = new Uint8Array(64);
   let count = 0;
   return {
     push(value: T) {
       const name = JSON.stringify(value);
       const number = known.get(name) ?? values.push(value) - 1;
       known.set(name, number);
-      if (count === numbers.length) {
+      const Numbers = values.length > 256 ? Uint32Array : Uint8Array;
+      if (count === numbers.length || !(numbers instanceof Numbers)) {
         const before = numbers;
-        numbers = new Uint32Array(count + (count >> 1));
+        numbers = new Numbers(count === before.length ? count + (count >> 1) : before.length);
         numbers.set(before);
       }
       numbers[count++] = number;

@@ -9,16 +9,14 @@ export interface TextColumn {
   trim(): void;
 }
 
-const FIRST_TEXTS = 64;
-const FIRST_BYTES = 4096;
 /** UTF-8 takes at most three bytes for each unit of a string. */
 const MOST_BYTES = 3;
 
 export function textColumn(): TextColumn {
   let count = 0;
-  let bytes = Buffer.alloc(FIRST_BYTES);
-  /** Where each text begins; one more than there are texts. */
-  let starts = new Uint32Array(FIRST_TEXTS);
+  let bytes = Buffer.alloc(0);
+  /** Where each text begins, and where the last one ends; nothing while all texts are empty. */
+  let starts = new Uint32Array(0);
   const resize = (length: number, texts: number) => {
     const [before, places] = [bytes, starts];
     bytes = Buffer.alloc(length);
@@ -28,16 +26,23 @@ export function textColumn(): TextColumn {
   };
   return {
     push(text) {
-      const start = starts[count]!;
+      const start = starts[count] ?? 0;
+      if (text === "" && bytes.length === 0) {
+        count++;
+        return;
+      }
       const length = Math.max(bytes.length, start + MOST_BYTES * text.length);
       if (length > bytes.length || count + 2 > starts.length)
         resize(grown(bytes.length, length), grown(starts.length, count + 2));
       count++;
       starts[count] = start + bytes.write(text, start);
     },
-    at: (index) => bytes.toString("utf8", starts[index], starts[index + 1]),
+    at: (index) =>
+      bytes.length === 0 ? "" : bytes.toString("utf8", starts[index], starts[index + 1]),
     compare: (a, b) => bytes.compare(bytes, starts[b], starts[b + 1], starts[a], starts[a + 1]),
-    trim: () => resize(starts[count]!, count + 1),
+    trim() {
+      if (bytes.length > 0) resize(starts[count]!, count + 1);
+    },
   };
 }
 
