@@ -17,6 +17,8 @@ export interface RandomStream {
   chance(probability: number): boolean;
   /** A shuffled copy (Fisher-Yates). */
   shuffled<T>(items: Iterable<T>): T[];
+  /** The items themselves, shuffled where they lie, in the order that `shuffled` gives. */
+  shuffle<L extends unknown[] | Uint32Array>(items: L): L;
 }
 
 /** 32-bit hash of a path of integers and strings. Source: MurmurHash3's mixing steps (Appleby, public domain). */
@@ -66,21 +68,22 @@ export function randomStream(...path: readonly (number | string)[]): RandomStrea
   for (let i = 0; i < 12; i++) next();
   const uniform = () => next() / 0x100000000;
   const integer = (count: number) => Math.floor(uniform() * count);
+  const shuffle = <L extends unknown[] | Uint32Array>(items: L): L => {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = integer(i + 1);
+      const swapped = items[i]!;
+      items[i] = items[j]!;
+      items[j] = swapped;
+    }
+    return items;
+  };
   return {
     uniform,
     integer,
+    shuffle,
     between: (low, high) => low + (high - low) * uniform(),
     normal: () => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform()),
     chance: (probability) => uniform() < probability,
-    shuffled: (items) => {
-      const result = [...items];
-      for (let i = result.length - 1; i > 0; i--) {
-        const j = integer(i + 1);
-        const swapped = result[i]!;
-        result[i] = result[j]!;
-        result[j] = swapped;
-      }
-      return result;
-    },
+    shuffled: (items) => shuffle([...items]),
   };
 }

@@ -7,7 +7,7 @@ export interface SamplingOptions {
   /** Images of one step. */
   readonly step: number;
   /** The class of each sample. With it, every class is drawn equally often. */
-  readonly classes?: readonly number[] | undefined;
+  readonly classes?: ArrayLike<number> | undefined;
 }
 
 /**
@@ -19,10 +19,9 @@ export function epochOrder(
   { seed, epoch, step, classes }: SamplingOptions,
 ): Uint32Array {
   const random = randomStream(seed, "epoch-order", epoch);
-  const steps = stepsOf(count, step);
-  const all = Array.from({ length: count }, (_, index) => index);
-  const order = classes ? balanced(all, classes, random) : random.shuffled(all);
-  return Uint32Array.from({ length: steps * step }, (_, place) => order[place % order.length]!);
+  const order = classes ? balanced(count, classes, random) : random.shuffle(indicesOf(count));
+  const length = stepsOf(count, step) * step;
+  return length <= count ? order.subarray(0, length) : repeated(order, length);
 }
 
 /** Steps of an epoch. */
@@ -30,20 +29,43 @@ export function stepsOf(count: number, step: number): number {
   return Math.max(1, Math.floor(count / step));
 }
 
+const indicesOf = (count: number) => new Uint32Array(count).map((_, index) => index);
+
+function repeated(order: Uint32Array, length: number): Uint32Array {
+  return new Uint32Array(length).map((_, place) => order[place % order.length]!);
+}
+
 /** As many samples as there are, classes taking turns; small classes come round again, reshuffled. */
-function balanced(
-  all: readonly number[],
-  classes: readonly number[],
-  random: RandomStream,
-): number[] {
-  const names = [...new Set(classes)].sort((a, b) => a - b);
-  const members = names.map((name) => all.filter((index) => classes[index] === name));
-  const queues = members.map((group) => random.shuffled(group));
-  return all.map((_, place) => {
-    const turn = place % names.length;
-    const next = queues[turn]!.pop();
-    if (next !== undefined) return next;
-    queues[turn] = random.shuffled(members[turn]!);
-    return queues[turn]!.pop()!;
+function balanced(count: number, classes: ArrayLike<number>, random: RandomStream): Uint32Array {
+  const groups = membersByClass(count, classes);
+  const queues = groups.map((members) => ({
+    films: random.shuffle(members.slice()),
+    left: members.length,
+  }));
+  return new Uint32Array(count).map((_, place) => {
+    const turn = place % groups.length;
+    const queue = queues[turn]!;
+    if (queue.left === 0) {
+      queue.films.set(groups[turn]!);
+      random.shuffle(queue.films);
+      queue.left = queue.films.length;
+    }
+    return queue.films[--queue.left]!;
   });
+}
+
+/** The samples of each class that there is, classes in their order. */
+function membersByClass(count: number, classes: ArrayLike<number>): Uint32Array[] {
+  const sizes = new Map<number, number>();
+  for (let index = 0; index < count; index++)
+    sizes.set(classes[index]!, (sizes.get(classes[index]!) ?? 0) + 1);
+  return [...sizes]
+    .sort(([a], [b]) => a - b)
+    .map(([name, size]) => {
+      const members = new Uint32Array(size);
+      let found = 0;
+      for (let index = 0; found < size; index++)
+        if (classes[index] === name) members[found++] = index;
+      return members;
+    });
 }
