@@ -1,13 +1,14 @@
 /** Folds that hold out whole values of a manifest's column: archives, scanners, clusters of images. */
 import { HilumError, nearest } from "../errors.ts";
 import { compareBytes, type DatasetProblem, type Sample } from "./dataset.ts";
-import { groupBy } from "./group.ts";
-import type { Samples } from "./samples.ts";
+import type { Groups } from "./group.ts";
+import { numbered } from "./numbering.ts";
+import { picked, type Samples } from "./samples.ts";
 import { agreeing, counted } from "./wording.ts";
 
 export interface ColumnFolds {
-  /** The fold of each group by its name, from 0. */
-  readonly foldOf: ReadonlyMap<string, number>;
+  /** The fold of each group, from 0. */
+  readonly foldOf: Int32Array;
   /** Groups whose films have several values, if there are any. */
   readonly problems: readonly DatasetProblem[];
 }
@@ -19,52 +20,90 @@ export interface ColumnFolds {
  * `split-impossible` where there are fewer values than folds.
  */
 export function columnFolds(
-  groups: ReadonlyMap<string, Samples>,
+  films: Samples,
+  groups: Groups,
   { column, folds }: { readonly column: string; readonly folds: number },
 ): ColumnFolds {
-  const samples = [...groups.values()].flatMap((films) => [...films]);
-  refuseMissing(samples, column);
-  const names = [...groups.keys()].sort(compareBytes);
-  const valueByGroup = new Map(
-    names.map((name) => [name, mostFrequent(groups.get(name)!, column)]),
-  );
-  const byValue = groupBy(names, (name) => valueByGroup.get(name)!);
-  const imagesOf = (value: string) =>
-    byValue.get(value)!.reduce((sum, name) => sum + groups.get(name)!.length, 0);
-  if (byValue.size < folds)
+  const places = filmsByGroup(groups);
+  const ordered = picked(films, places);
+  refuseMissing(ordered, column);
+  const cellAt = (index: number) => cellOf(ordered.at(index)!, column);
+  const { numbers, firsts } = numbered(ordered.length, cellAt);
+  const { chosen, mixed } = valuesOf(groups, numbers, (value) => cellAt(firsts[value]!));
+  const images = new Map<string, number>();
+  for (const [group, value] of chosen.entries()) {
+    const name = cellAt(firsts[value]!);
+    images.set(name, (images.get(name) ?? 0) + groups.sizes[group]!);
+  }
+  if (images.size < folds)
     throw new HilumError(
       "split-impossible",
-      `Column "${column}" keeps ${counted(byValue.size, "value")} apart, too few for ${folds} folds. Ask for ${byValue.size >= 2 ? `at most ${byValue.size}` : "another column"}.`,
-      { column, values: byValue.size, folds },
+      `Column "${column}" keeps ${counted(images.size, "value")} apart, too few for ${folds} folds. Ask for ${images.size >= 2 ? `at most ${images.size}` : "another column"}.`,
+      { column, values: images.size, folds },
     );
   const held = dealt(
-    [...byValue.keys()].sort((a, b) => imagesOf(b) - imagesOf(a) || compareBytes(a, b)),
-    imagesOf,
+    [...images.keys()].sort((a, b) => images.get(b)! - images.get(a)! || compareBytes(a, b)),
+    (value) => images.get(value)!,
     folds,
   );
-  const mixed = names.filter(
-    (name) => new Set(groups.get(name)!.map((sample) => cellOf(sample, column))).size > 1,
-  );
-  return {
-    foldOf: new Map(names.map((name) => [name, held.get(valueByGroup.get(name)!)!])),
-    problems:
-      mixed.length === 0
-        ? []
-        : [
-            {
-              code: "fold-values-mixed",
-              key: null,
-              severity: "note",
-              message: `${counted(mixed.length, "patient")} ${agreeing(mixed.length, "has", "have")} films of several values of "${column}" (first: ${mixed[0]}); all films of a patient go where most of them belong.`,
-            },
-          ],
-  };
+  const foldOf = chosen.map((value) => held.get(cellAt(firsts[value]!))!);
+  return { foldOf, problems: mixedValues(mixed.map(groups.nameOf), column) };
+}
+
+/** The films' indices, group after group. */
+function filmsByGroup({ of, sizes }: Groups): Uint32Array {
+  const next = new Uint32Array(sizes.length);
+  for (let group = 1; group < sizes.length; group++)
+    next[group] = next[group - 1]! + sizes[group - 1]!;
+  const places = new Uint32Array(of.length);
+  for (const [index, group] of of.entries()) places[next[group]!++] = index;
+  return places;
+}
+
+/** The value of most films of each group, and the groups that have several. */
+function valuesOf(
+  { count, sizes }: Groups,
+  values: Int32Array,
+  textOf: (value: number) => string,
+): { readonly chosen: Int32Array; readonly mixed: readonly number[] } {
+  const chosen = new Int32Array(count);
+  const mixed: number[] = [];
+  let start = 0;
+  for (const [group, size] of sizes.entries()) {
+    const films = new Map<number, number>();
+    for (const value of values.subarray(start, start + size))
+      films.set(value, (films.get(value) ?? 0) + 1);
+    const [[most]] = [...films].sort(
+      (a, b) => b[1] - a[1] || compareBytes(textOf(a[0]), textOf(b[0])),
+    ) as [[number, number]];
+    chosen[group] = most;
+    if (films.size > 1) mixed.push(group);
+    start += size;
+  }
+  return { chosen, mixed };
+}
+
+function mixedValues(patients: readonly string[], column: string): DatasetProblem[] {
+  if (patients.length === 0) return [];
+  const first = patients.reduce((a, b) => (compareBytes(b, a) < 0 ? b : a));
+  return [
+    {
+      code: "fold-values-mixed",
+      key: null,
+      severity: "note",
+      message: `${counted(patients.length, "patient")} ${agreeing(patients.length, "has", "have")} films of several values of "${column}" (first: ${first}); all films of a patient go where most of them belong.`,
+    },
+  ];
 }
 
 const cellOf = ({ columns }: Sample, column: string): string => (columns[column] ?? "").trim();
 
 function refuseMissing(samples: Samples, column: string): void {
-  const known = [...new Set(samples.flatMap(({ columns }) => Object.keys(columns)))];
+  const names = new Set<string>();
+  samples.forEach(({ columns }) => {
+    for (const name of Object.keys(columns)) names.add(name);
+  });
+  const known = [...names];
   const refuse = (problem: string): never => {
     throw new HilumError("invalid-option", `Option foldBy: ${problem}`, {
       option: "foldBy",
@@ -85,16 +124,6 @@ function refuseMissing(samples: Samples, column: string): void {
     refuse(
       `column "${column}" is empty for ${counted(empty.length, "image")} (first: ${empty.at(0)!.key}). Fill it, or leave ${agreeing(empty.length, "it", "them")} out.`,
     );
-}
-
-function mostFrequent(samples: Samples, column: string): string {
-  const counts = groupBy(samples, (sample) => cellOf(sample, column));
-  return [...counts].reduce((best, next) =>
-    next[1].length > best[1].length ||
-    (next[1].length === best[1].length && compareBytes(next[0], best[0]) < 0)
-      ? next
-      : best,
-  )[0];
 }
 
 /** The fold of each value; folds are numbered by the byte order of their first values. */

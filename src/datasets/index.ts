@@ -21,7 +21,7 @@ export type { Dataset, DatasetProblem, Sample } from "./dataset.ts";
 export { classOf, compareBytes, isNegativeName } from "./dataset.ts";
 export { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "./film-grid.ts";
 export { groupBy, indivisibleGroups } from "./group.ts";
-export { findLeaks } from "./leaks.ts";
+export { type DigestInPart, findLeaks } from "./leaks.ts";
 export { manifestLines } from "./manifest-lines.ts";
 export { type OpenOptions, openDataset } from "./open.ts";
 export { drawPhantom, type PhantomLabel, type PhantomOptions } from "./phantom/phantom.ts";

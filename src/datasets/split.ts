@@ -1,11 +1,13 @@
 /** Splits by patient: stratified, seeded, the same whatever order the files were listed in. */
 import { HilumError } from "../errors.ts";
 import { type ColumnFolds, columnFolds } from "./column-folds.ts";
-import { compareBytes, type DatasetProblem, type Sample } from "./dataset.ts";
-import { groupBy, indivisibleGroups } from "./group.ts";
-import type { Samples } from "./samples.ts";
+import type { DatasetProblem, Sample } from "./dataset.ts";
+import { type DigestOf, indivisibleGroups } from "./group.ts";
+import { lastPlaces, numbered } from "./numbering.ts";
+import { picked, type Samples } from "./samples.ts";
 import { assignFolds } from "./stratify.ts";
 import { labelsOf, type Task } from "./task.ts";
+import { sortedByText } from "./text-order.ts";
 import { agreeing, counted } from "./wording.ts";
 
 export interface SplitOptions {
@@ -17,8 +19,8 @@ export interface SplitOptions {
   readonly fold?: number | undefined;
   /** With `folds`: a column of the manifest whose values are held out whole. */
   readonly foldBy?: string | undefined;
-  /** Digest of a film's bytes: patients who share an identical film then stay together. */
-  readonly digestOf?: ((sample: Sample) => string | undefined) | undefined;
+  /** By the index in the samples that are split: patients who share an identical film stay together. */
+  readonly digestOf?: DigestOf | undefined;
 }
 
 /** All parts in order of their keys. */
@@ -27,6 +29,8 @@ export interface DataSplit {
   readonly validation: Samples;
   /** The data set's own test part; nothing is ever chosen on it. */
   readonly test: Samples;
+  /** Indices of the parts in the samples that were split. */
+  readonly places: Readonly<Record<"train" | "validation" | "test", Uint32Array>>;
   readonly warnings: readonly DatasetProblem[];
 }
 
@@ -40,31 +44,66 @@ const SMALLEST_VALIDATION = 50;
  */
 export function splitByPatient(samples: Samples, task: Task, options: SplitOptions): DataSplit {
   checkOptions(options);
-  const ordered = [...samples].sort((a, b) => compareBytes(a.key, b.key));
-  const ofSplit = (name: string) => ordered.filter((sample) => sample.split === name);
-  const test = ofSplit("test");
-  const own = ofSplit("val");
-  const { rest, foreign } = trainable(ordered);
+  const roles = rolesOf(samples);
+  const inOrder = (...wanted: Role[]) =>
+    sortedByText(placesOf(roles, wanted), (place) => samples.at(place)!.key);
+  const test = inOrder("test");
+  const own = inOrder("validation");
+  const pool = inOrder("training", "validation");
   const isUsable = own.length >= SMALLEST_VALIDATION && options.folds === undefined;
-  const parts = isUsable
-    ? { train: rest, validation: own, problems: [] }
-    : drawn(
-        [...rest, ...own].sort((a, b) => compareBytes(a.key, b.key)),
-        task,
-        options,
-      );
+  const drawing = isUsable
+    ? { train: inOrder("training"), validation: own, problems: [] }
+    : drawn(samples, pool, { ...options, task });
+  const places = { train: drawing.train, validation: drawing.validation, test };
+  const parts = {
+    train: picked(samples, places.train),
+    validation: picked(samples, places.validation),
+    test: picked(samples, test),
+  };
   return {
-    train: parts.train,
-    validation: parts.validation,
-    test,
+    ...parts,
+    places,
     warnings: [
       ...(isUsable ? [] : ownNotUsed(own, options)),
-      ...foreign,
-      ...parts.problems,
+      ...leftOut(picked(samples, inOrder("foreign"))),
+      ...drawing.problems,
       ...labelsMissing(parts, task),
-      ...testPatients(test, [...rest, ...own]),
+      ...testPatients(parts.test, picked(samples, pool)),
     ],
   };
+}
+
+/** What a sample's split makes of it. */
+const ROLES = ["training", "validation", "test", "foreign"] as const;
+type Role = (typeof ROLES)[number];
+
+/** Trained on is the training part where one is named, never a part of another name. */
+function roleOf({ split }: Sample): Role {
+  if (split === null || split === "train") return "training";
+  if (split === "val") return "validation";
+  return split === "test" ? "test" : "foreign";
+}
+
+function rolesOf(samples: Samples): Uint8Array {
+  const roles = new Uint8Array(samples.length);
+  samples.forEach((sample, place) => {
+    roles[place] = ROLES.indexOf(roleOf(sample));
+  });
+  return roles;
+}
+
+function placesOf(roles: Uint8Array, wanted: readonly Role[]): Uint32Array {
+  return placesWhere(roles.length, (place) => wanted.includes(ROLES[roles[place]!]!));
+}
+
+/** The numbers below `length` of which it is true; a typed array's `filter` lists them on the heap. */
+function placesWhere(length: number, is: (place: number) => boolean): Uint32Array {
+  let count = 0;
+  for (let place = 0; place < length; place++) if (is(place)) count++;
+  const places = new Uint32Array(count);
+  let next = 0;
+  for (let place = 0; next < count; place++) if (is(place)) places[next++] = place;
+  return places;
 }
 
 function checkOptions({ valFraction, folds, fold }: SplitOptions): void {
@@ -84,52 +123,58 @@ function checkOptions({ valFraction, folds, fold }: SplitOptions): void {
     refuse("fold", fold, `a whole number from 0 to ${folds - 1}`);
 }
 
-/** What may be trained on: the training part where one is named, never a part of another name. */
-function trainable(samples: Samples): {
-  rest: Samples;
-  foreign: DatasetProblem[];
-} {
-  const others = samples.filter(({ split }) => split !== "test" && split !== "val");
-  const isForeign = ({ split }: Sample) => split !== null && split !== "train";
-  const foreign = others.filter(isForeign);
-  const names = [...new Set(foreign.map(({ split }) => split))].join(", ");
-  return {
-    rest: others.filter((sample) => !isForeign(sample)),
-    foreign: warn(
-      foreign,
-      "split-left-out",
-      () =>
-        `${counted(foreign.length, "image")} ${agreeing(foreign.length, "belongs", "belong")} to splits of other names (${names}) and ${agreeing(foreign.length, "is", "are")} left out. Call a split train, val or test to use it.`,
-    ),
-  };
+function leftOut(foreign: Samples): DatasetProblem[] {
+  const names = new Set<string | null>();
+  for (const { split } of foreign) names.add(split);
+  return warn(
+    foreign,
+    "split-left-out",
+    () =>
+      `${counted(foreign.length, "image")} ${agreeing(foreign.length, "belongs", "belong")} to splits of other names (${[...names].join(", ")}) and ${agreeing(foreign.length, "is", "are")} left out. Call a split train, val or test to use it.`,
+  );
 }
 
+type Drawing = Pick<DataSplit["places"], "train" | "validation"> & Pick<ColumnFolds, "problems">;
+
 function drawn(
-  pool: Samples,
-  task: Task,
-  { seed, valFraction, folds, fold = 0, foldBy, digestOf }: SplitOptions,
-): Pick<DataSplit, "train" | "validation"> & Pick<ColumnFolds, "problems"> {
-  const groupOf = indivisibleGroups(pool, digestOf);
-  const groups = groupBy(pool, groupOf);
+  samples: Samples,
+  pool: Uint32Array,
+  {
+    task,
+    seed,
+    valFraction,
+    folds,
+    fold = 0,
+    foldBy,
+    digestOf,
+  }: SplitOptions & { readonly task: Task },
+): Drawing {
+  const films = picked(samples, pool);
+  const groups = indivisibleGroups(
+    films,
+    digestOf && ((sample, index) => digestOf(sample, pool[index]!)),
+  );
   const shares =
     folds === undefined ? [valFraction, 1 - valFraction] : Array<number>(folds).fill(1 / folds);
   const { foldOf, problems } =
     folds !== undefined && foldBy !== undefined
-      ? columnFolds(groups, { column: foldBy, folds })
-      : { foldOf: assignFolds(groups, task, { seed, shares }), problems: [] };
-  const isValidation = (sample: Sample) => foldOf.get(groupOf(sample)) === fold;
-  const validation = pool.filter(isValidation);
-  const train = pool.filter((sample) => !isValidation(sample));
+      ? columnFolds(films, groups, { column: foldBy, folds })
+      : { foldOf: assignFolds(films, groups, { task, seed, shares }), problems: [] };
+  const part = (isHeld: boolean) =>
+    placesWhere(pool.length, (index) => (foldOf[groups.of[index]!] === fold) === isHeld).map(
+      (index) => pool[index]!,
+    );
+  const [train, validation] = [part(false), part(true)];
   if (train.length === 0 || validation.length === 0)
     throw new HilumError(
       "split-impossible",
-      `${pool.length} images of ${groups.size} patients cannot be split by patient into training and validation. Add patients, or give --patient-pattern.`,
-      { images: pool.length, patients: groups.size },
+      `${pool.length} images of ${groups.count} patients cannot be split by patient into training and validation. Add patients, or give --patient-pattern.`,
+      { images: pool.length, patients: groups.count },
     );
   return { train, validation, problems };
 }
 
-function ownNotUsed(own: Samples, { folds }: SplitOptions): DatasetProblem[] {
+function ownNotUsed(own: { readonly length: number }, { folds }: SplitOptions): DatasetProblem[] {
   if (own.length >= SMALLEST_VALIDATION)
     return [
       {
@@ -171,9 +216,10 @@ function labelsMissing(
  * its training part, and the parts may well be numbered anew.
  */
 function testPatients(test: Samples, pool: Samples): DatasetProblem[] {
-  const known = new Set(pool.map(({ patient }) => patient));
-  const recurring = [...new Set(test.map(({ patient }) => patient))].filter((patient) =>
-    known.has(patient),
+  if (test.length === 0) return [];
+  const patients = numbered(test.length, (index) => test.at(index)!.patient);
+  const recurring = lastPlaces(patients, pool.length, (index) => pool.at(index)!.patient).filter(
+    (place) => place >= 0,
   );
   return warn(
     recurring,

@@ -75,9 +75,8 @@ export async function clusterFilms(
 ): Promise<FilmClusters> {
   const model = await chosenModel(options, context);
   const { samples, digests, rows, problems } = await featuresOf(dataset, model, options, context);
-  const digestOf = new Map(samples.map(({ key }, index) => [key, digests[index]!]));
-  const groupOf = indivisibleGroups(samples, ({ key }) => digestOf.get(key));
-  const places = samples.map((sample, index) => ({ group: groupOf(sample), index }));
+  const { of: groupOf } = indivisibleGroups(samples, (_, index) => digests[index]);
+  const places = samples.map((_, index) => ({ group: String(groupOf[index]), index }));
   const groups = [...groupBy(places, ({ group }) => group)];
   if (!(Number.isInteger(k) && k >= 2 && k <= 100))
     throw new HilumError("invalid-option", `Option k is ${k}; give a whole number from 2 to 100.`, {
