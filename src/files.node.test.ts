@@ -17,6 +17,15 @@ describe("writeFileAtomically", () => {
     expect(readdirSync(folder)).toEqual(["whole.bin"]);
   });
 
+  it("writes parts of text and of bytes in their order, however long", () => {
+    const path = join(folder, "whole.bin");
+    const long = "é".repeat(50_000);
+    writeFileAtomically(path, ["a", "b", long, long, Buffer.from("c"), "", "d"]);
+    expect(readFileSync(path, "utf8")).toBe(`ab${long}${long}cd`);
+    writeFileAtomically(path, []);
+    expect(readFileSync(path, "utf8")).toBe("");
+  });
+
   it("leaves the old file as it was when it fails", () => {
     const path = join(folder, "whole.bin");
     const before = readFileSync(path);

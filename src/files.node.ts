@@ -23,16 +23,16 @@ export function guardDisk<T>(path: string, work: () => T): T {
 /** More than two gigabytes cannot be written at once. */
 const LARGEST_WRITE = 2 ** 30;
 
+/** What a file is to hold, whole or in parts, which are asked for one by one. */
+export type FileContents = string | Uint8Array | Iterable<string | Uint8Array>;
+
 /**
  * Writes a file, whole or from parts, so that at any instant either the old or the whole new one
  * is there.
  */
-export function writeFileAtomically(
-  path: string,
-  contents: string | Uint8Array | readonly Uint8Array[],
-): void {
-  const whole = typeof contents === "string" ? Buffer.from(contents) : contents;
-  const parts = whole instanceof Uint8Array ? [whole] : whole;
+export function writeFileAtomically(path: string, contents: FileContents): void {
+  const isWhole = typeof contents === "string" || contents instanceof Uint8Array;
+  const parts = bytesOf(isWhole ? [contents] : contents);
   const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`);
   guardDisk(path, () => {
     try {
@@ -57,6 +57,22 @@ export function writeFileAtomically(
       throw cause;
     }
   });
+}
+
+/** Characters that short texts are gathered to, so that a file of lines takes few calls. */
+const GATHERED = 2 ** 16;
+
+function* bytesOf(parts: Iterable<string | Uint8Array>): Generator<Uint8Array, void, undefined> {
+  let text = "";
+  for (const part of parts) {
+    if (typeof part === "string") text += part;
+    if (text !== "" && (typeof part !== "string" || text.length >= GATHERED)) {
+      yield Buffer.from(text);
+      text = "";
+    }
+    if (typeof part !== "string") yield part;
+  }
+  if (text !== "") yield Buffer.from(text);
 }
 
 function syncFolder(path: string): void {

@@ -1,5 +1,6 @@
 /** The manifest that a run used, as JSONL that `openDataset` reads back. */
 import { classOf, type Sample } from "./dataset.ts";
+import type { DigestInPart } from "./leaks.ts";
 import type { DataSplit } from "./split.ts";
 import type { Task } from "./task.ts";
 
@@ -11,30 +12,31 @@ const PARTS = [
 
 export interface ManifestOptions {
   /** Kept in the column `sha256`. */
-  readonly digestOf?: ((sample: Sample) => string | undefined) | undefined;
+  readonly digestOf?: DigestInPart | undefined;
 }
 
 /**
  * One line of JSON for each sample: path (its key), split, patient, then `label`, or `findings` with
- * 1, 0 or null for each, then the sample's further columns.
+ * 1, 0 or null for each, then the sample's further columns. Each ends in a line feed, and is made only
+ * when it is asked for.
  */
-export function manifestLines(
+export function* manifestLines(
   split: Pick<DataSplit, "train" | "validation"> & Partial<Pick<DataSplit, "test">>,
   task: Task,
   { digestOf = () => undefined }: ManifestOptions = {},
-): string[] {
-  return PARTS.flatMap(([part, name]) =>
-    (split[part] ?? []).map((sample) =>
-      JSON.stringify({
+): Generator<string, void, undefined> {
+  for (const [part, name] of PARTS) {
+    let index = 0;
+    for (const sample of split[part] ?? [])
+      yield `${JSON.stringify({
         ...sample.columns,
         path: sample.key,
         split: name,
         patient: sample.patient,
         ...labelsOf(sample, task),
-        sha256: digestOf(sample) ?? sample.columns.sha256,
-      }),
-    ),
-  );
+        sha256: digestOf(sample, index++, part) ?? sample.columns.sha256,
+      })}\n`;
+  }
 }
 
 function labelsOf(sample: Sample, task: Task): object {

@@ -239,7 +239,7 @@ describe("the manifest of a run", () => {
       dataset.task,
     );
     const { writeFileSync } = await import("node:fs");
-    writeFileSync(join(dataset.root, "used.jsonl"), `${lines.join("\n")}\n`);
+    writeFileSync(join(dataset.root, "used.jsonl"), [...lines].join(""));
     const again = await openDataset(dataset.root, { manifest: "used.jsonl" });
     expect(again.task).toEqual(dataset.task);
     expect([...again.samples]).toEqual(

@@ -1,13 +1,15 @@
 /** The films of a run: cached, split by patient, checked for leaks, written down. */
-import { hash } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   buildImageCache,
-  type DataSplit,
   type Dataset,
   type DatasetProblem,
+  type DigestInPart,
   findLeaks,
   type ImageCache,
+  joined,
   manifestLines,
+  picked,
   type Sample,
   type Samples,
   splitByPatient,
@@ -22,8 +24,8 @@ export interface RunData {
   readonly problems: readonly DatasetProblem[];
   /** What crosses from training to validation: patients, copies. Empty unless leaks are allowed. */
   readonly leaks: readonly DatasetProblem[];
-  /** JSONL that `openDataset` reads back. */
-  readonly manifest: string;
+  /** Lines of JSONL that `openDataset` reads back, each with its line feed; made anew each time. */
+  manifest(): Iterable<string>;
   readonly manifestSha256: string;
   close(): void;
 }
@@ -75,65 +77,57 @@ function splitCache(
   { seed, valFraction, folds, fold, foldBy, allowLeaks }: Settings,
   cache: ImageCache,
 ): RunData {
-  const places = new Map(cache.samples.map((sample, index) => [sample.key, index]));
-  const digestOf = ({ key }: Sample) => {
-    const place = places.get(key);
-    return place === undefined ? undefined : cache.digestAt(place);
-  };
-  const split = splitByPatient([...cache.samples, ...tests], task, {
+  const split = splitByPatient(joined(cache.samples, tests), task, {
     seed,
     valFraction,
-    digestOf,
+    digestOf: (_, index) => (index < cache.count ? cache.digestAt(index) : undefined),
     ...(folds === null || fold === null
       ? {}
       : { folds, fold: fold - 1, foldBy: foldBy ?? undefined }),
   });
-  const leaks = findLeaks(split.train, split.validation, digestOf);
+  const train = partOf(cache, split.places.train);
+  const validation = partOf(cache, split.places.validation);
+  const parts = { train: train.samples, validation: validation.samples };
+  const digestOf: DigestInPart = (_, index, part) =>
+    (part === "train" ? train : validation).digestAt(index);
+  const leaks = findLeaks(parts.train, parts.validation, digestOf);
   if (leaks.length > 0 && !allowLeaks) refuseLeaks(leaks);
-  const part = (samples: Samples) =>
-    partOf(
-      cache,
-      samples.map(({ key }) => places.get(key)!),
-    );
-  const manifest = manifestOf(split, { task, digestOf });
+  const manifest = () => manifestLines(parts, task, { digestOf });
   return {
-    train: part(split.train),
-    validation: part(split.validation),
+    train,
+    validation,
     problems: [...problems, ...cache.problems, ...split.warnings, ...leaks],
     leaks,
     manifest,
-    manifestSha256: hash("sha256", manifest),
+    manifestSha256: sha256Of(manifest()),
     close: () => cache.close(),
   };
 }
 
 /** Some films of a cache as a cache of their own; the whole one stays open below it. */
-function partOf(cache: ImageCache, places: readonly number[]): ImageCache {
+function partOf(cache: ImageCache, places: Uint32Array): ImageCache {
   const close = () => undefined;
+  let wanted = new Uint32Array();
   return {
     count: places.length,
     size: cache.size,
-    samples: places.map((place) => cache.samples.at(place)!),
+    samples: picked(cache.samples, places),
     digestAt: (index) => cache.digestAt(places[index]!),
     problems: [],
     readInto(indices, out) {
-      cache.readInto(
-        Uint32Array.from(indices, (index) => places[index]!),
-        out,
-      );
+      if (wanted.length !== indices.length) wanted = new Uint32Array(indices.length);
+      for (let i = 0; i < wanted.length; i++) wanted[i] = places[indices[i]!]!;
+      cache.readInto(wanted, out);
     },
     close,
     [Symbol.dispose]: close,
   };
 }
 
-function manifestOf(
-  { train, validation }: DataSplit,
-  { task, digestOf }: { task: Dataset["task"]; digestOf: (sample: Sample) => string | undefined },
-): string {
-  return manifestLines({ train, validation }, task, { digestOf })
-    .map((line) => `${line}\n`)
-    .join("");
+function sha256Of(lines: Iterable<string>): string {
+  const sha256 = createHash("sha256");
+  for (const line of lines) sha256.update(line);
+  return sha256.digest("hex");
 }
 
 function refuseUnreadable({ root }: Dataset, problems: readonly DatasetProblem[]): never {

@@ -1,4 +1,5 @@
 /** Writing down what a run is, or making sure that a resumed one is still the same. */
+import { existsSync } from "node:fs";
 import type { Dataset, DatasetProblem } from "../datasets/index.ts";
 import { HilumError } from "../errors.ts";
 import { VERSION } from "../version.ts";
@@ -31,7 +32,7 @@ export function enterRun(
     else if (networkSha256 !== graphs.sha256) refuseNetwork(folder);
   }
   makeCheckpointFolder(folder);
-  if (!folder.read("manifest")) folder.write("manifest", data.manifest);
+  if (!existsSync(folder.file("manifest"))) folder.write("manifest", data.manifest());
 }
 
 /** What a run is; without a network's digest the run of a head alone. */
@@ -85,7 +86,7 @@ interface Line {
 /** The plainest difference first: a film that is gone moves others from part to part. */
 function difference(folder: RunFolder, { manifest, problems }: RunData): string {
   const before = linesOf(Buffer.from(folder.read("manifest") ?? "").toString("utf8"));
-  const now = linesOf(manifest);
+  const now = linesOf([...manifest()].join(""));
   const gone = [...before.keys()].filter((path) => !now.has(path));
   if (gone.length > 0)
     return `${counted(gone)} can be read no longer${reasonOf(gone[0]!, problems)}.`;

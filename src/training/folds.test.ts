@@ -99,7 +99,7 @@ describe("a cross-validation", () => {
     const { samples, task } = await openDataset(films);
     const siteOf = ({ patient }: Sample) => (Number(/\d+/.exec(patient)![0]) % 2 === 0 ? "x" : "y");
     const train = samples.map((film) => ({ ...film, columns: { site: siteOf(film) } }));
-    writeFileSync(manifest, manifestLines({ train, validation: [] }, task).join("\n"));
+    writeFileSync(manifest, [...manifestLines({ train, validation: [] }, task)].join(""));
     const out = place("sites");
     const options = { ...TINY, model: "dense", manifest, foldBy: "site" };
     await trainFolds(films, options, { out, cacheFolder });

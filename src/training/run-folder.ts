@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { HilumError, isHilumError } from "../errors.ts";
-import { guardDisk, writeFileAtomically } from "../files.node.ts";
+import { type FileContents, guardDisk, writeFileAtomically } from "../files.node.ts";
 import { type Settings, SettingsSchema } from "./options.ts";
 
 export const RUN_FILES = {
@@ -70,7 +70,7 @@ export interface RunFolder {
   state(): RunState;
   config(): RunConfig;
   result(): RunResult;
-  write(name: RunFile, contents: string | Uint8Array): void;
+  write(name: RunFile, contents: FileContents): void;
   read(name: RunFile): Uint8Array | undefined;
   /** A file of JSON lines, none where it is not there. Throws `run-damaged`. */
   lines<T>(name: RunFile): T[];
@@ -94,7 +94,7 @@ export function runFolder(path: string): RunFolder {
   };
 }
 
-function writeRunFile(folder: string, path: string, contents: string | Uint8Array): void {
+function writeRunFile(folder: string, path: string, contents: FileContents): void {
   try {
     writeFileAtomically(path, contents);
   } catch (cause) {

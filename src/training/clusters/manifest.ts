@@ -23,7 +23,5 @@ export function clusterManifest(
     validation: of((split) => split === "val"),
     test: of((split) => split === "test"),
   };
-  return manifestLines(parts, task)
-    .map((line) => `${line}\n`)
-    .join("");
+  return [...manifestLines(parts, task)].join("");
 }

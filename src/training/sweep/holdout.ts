@@ -12,6 +12,7 @@ import {
   openDigestMemory,
   type Sample,
   type Samples,
+  samplesFrom,
   splitByPatient,
 } from "../../datasets/index.ts";
 import { HilumError } from "../../errors.ts";
@@ -61,26 +62,30 @@ export async function drawHoldout(
   const digests = await digestsOf(pool, cacheFolder ?? defaultCacheFolder());
   const digestOf = ({ key }: Sample) => digests.get(key);
   const { validation: test } = splitByPatient(
-    pool.map((sample) => ({ ...sample, split: null })),
+    samplesFrom(pool.length, (index) => ({ ...pool.at(index)!, split: null })),
     task,
     { seed: hashPath(seed, "sweep", "holdout"), valFraction: share, digestOf },
   );
   mkdirSync(sweep, { recursive: true });
   const lines = manifestLines({ train: [], validation: [], test }, task, { digestOf });
-  writeFileAtomically(join(sweep, SWEEP_FILES.holdout), `${lines.join("\n")}\n`);
+  writeFileAtomically(join(sweep, SWEEP_FILES.holdout), lines);
 }
 
 /** Patients who share a film are held out together. A film that cannot be read has no digest. */
 async function digestsOf(samples: Samples, folder: string): Promise<Map<string, string>> {
   mkdirSync(folder, { recursive: true });
   const memory = await openDigestMemory(folder);
-  const digests = new Map<string, string>();
-  for (const { key, path } of samples) {
-    const digest = await memory.digest(path).catch(() => undefined);
-    if (digest) digests.set(key, digest);
+  try {
+    const digests = new Map<string, string>();
+    for (const { key, path } of samples) {
+      const digest = await memory.digest(path).catch(() => undefined);
+      if (digest) digests.set(key, digest);
+    }
+    await memory.save();
+    return digests;
+  } finally {
+    memory.close();
   }
-  await memory.save();
-  return digests;
 }
 
 export interface HeldDataset {
