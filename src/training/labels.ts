@@ -1,6 +1,6 @@
 /** What the loss is told about each sample: targets and label weights, `[count, L]`, L logits. */
 import { logitCount, logitTargets } from "../classifier/index.ts";
-import type { Samples, Task } from "../datasets/index.ts";
+import { classOf, type Samples, type Task } from "../datasets/index.ts";
 
 export interface Labels {
   /** Logits per image. */
@@ -34,23 +34,39 @@ export function labelsForLoss(
 }
 
 function balance(samples: Samples, task: Task, { width, targets, weights }: Labels) {
-  const isExclusive = task.kind === "classes";
+  const classes = task.kind === "classes" ? classesOf(samples, task) : undefined;
   for (let logit = 0; logit < width; logit++) {
-    const groups = samples.map((sample, index) => {
-      if (isExclusive) return sample.target.indexOf(1);
+    const groupOf = (index: number): number | null => {
+      if (classes) return classes[index]!;
       return weights[index * width + logit] === 0 ? null : targets[index * width + logit]!;
-    });
-    const factors = balancingFactors(groups);
-    groups.forEach((group, index) => {
+    };
+    const factors = balancingFactors(samples.length, groupOf);
+    for (let index = 0; index < samples.length; index++) {
+      const group = groupOf(index);
       if (group !== null) weights[index * width + logit]! *= factors.get(group)!;
-    });
+    }
   }
 }
 
+/** The class of each sample; -1 where several findings may be present. */
+export function classesOf(samples: Samples, task: Task): Int16Array {
+  const classes = new Int16Array(samples.length);
+  samples.forEach((sample, index) => {
+    classes[index] = classOf(sample, task);
+  });
+  return classes;
+}
+
 /** Factors by group, inverse to how often it occurs, with a mean of 1 over the members. */
-function balancingFactors(groups: readonly (number | null)[]): ReadonlyMap<number, number> {
+function balancingFactors(
+  count: number,
+  groupOf: (index: number) => number | null,
+): ReadonlyMap<number, number> {
   const counts = new Map<number, number>();
-  for (const group of groups) if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
+  for (let index = 0; index < count; index++) {
+    const group = groupOf(index);
+    if (group !== null) counts.set(group, (counts.get(group) ?? 0) + 1);
+  }
   const known = [...counts.values()].reduce((a, b) => a + b, 0);
-  return new Map([...counts].map(([group, count]) => [group, known / (counts.size * count)]));
+  return new Map([...counts].map(([group, own]) => [group, known / (counts.size * own)]));
 }

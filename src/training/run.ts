@@ -1,5 +1,5 @@
 /** An open run: data, graphs and sessions, standing where its last checkpoint left it. */
-import { classOf, type Dataset } from "../datasets/index.ts";
+import type { Dataset } from "../datasets/index.ts";
 import { blockedChannels, openSession, type Session } from "../onnx/index.node.ts";
 import type { Tensor } from "../onnx/index.ts";
 import { type Batches, openBatches } from "./batches.ts";
@@ -8,7 +8,7 @@ import type { TrainContext } from "./context.ts";
 import { openRunData, type RunData } from "./data.ts";
 import { enterRun } from "./enter.ts";
 import { writeHistory } from "./history.ts";
-import { labelsForLoss } from "./labels.ts";
+import { classesOf, labelsForLoss } from "./labels.ts";
 import type { Settings } from "./options.ts";
 import { type Graphs, graphsOf } from "./plan.ts";
 import { writePreview } from "./preview.ts";
@@ -30,7 +30,7 @@ export interface Run {
   /** Images of a micro-batch: as asked for, or all there are where there are fewer. */
   readonly batch: number;
   /** Class of each training film; -1 where several findings may be present. */
-  readonly classes: readonly number[];
+  readonly classes: ArrayLike<number>;
   readonly progress: Progress;
   /** Of a pretrained backbone: what its first stage found. */
   readonly head: HeadRecord | undefined;
@@ -112,7 +112,7 @@ export async function openRun(
       validation,
       batches,
       batch,
-      classes: data.train.samples.map((sample) => classOf(sample, dataset.task)),
+      classes: classesOf(data.train.samples, dataset.task),
       progress,
       weights: () => inferenceWeights(graphs, trainer),
       close,
