@@ -13,16 +13,16 @@ import {
   readImageBytes,
   resizeImages,
 } from "../images/index.ts";
-import { openSession, type Session } from "../onnx/index.node.ts";
-import { graphBuilder } from "../onnx/index.ts";
-import type { PackedRecord } from "./cache-pack.ts";
+import { openWritingSession, type WritingSession } from "../onnx/index.node.ts";
+import { graphBuilder, type Tensor } from "../onnx/index.ts";
 
 export interface FilmReader {
-  /** The film of a file that has this digest. Throws what `readImage` does. */
+  /** Writes the film of a file that has this digest to `out`. Throws what `readImage` does. */
   read(
     path: string,
     file: { readonly name: string; readonly digest: string },
-  ): Promise<PackedRecord>;
+    out: Uint8Array,
+  ): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -35,9 +35,11 @@ export function openFilmReader({
   fit,
   window,
 }: ResizeSetting & Pick<ReadOptions, "window">): FilmReader {
-  let session: Promise<Session> | undefined;
+  let session: Promise<WritingSession> | undefined;
+  // Outputs that no film is being written to: as many as were ever needed at once.
+  const idle: Tensor[] = [];
   return {
-    async read(path, { name, digest }) {
+    async read(path, { name, digest }, out) {
       const bytes = await readImageBytes(path, { name });
       if (hash("sha256", bytes) !== digest)
         throw new HilumError(
@@ -47,10 +49,18 @@ export function openFilmReader({
         );
       const { width, height, pixels } = await decodeImage(bytes, { name, window });
       session ??= openResizer({ size, fit });
-      const { films } = await (await session).run({
-        images: { type: "uint8", dims: [1, height, width], data: pixels },
-      });
-      return { digest, bytes: new Uint8Array(films!.data as Float32Array) };
+      const resizer = await session;
+      const film = idle.pop() ?? {
+        type: "float32",
+        dims: [1, 1, size, size],
+        data: new Float32Array(size * size),
+      };
+      await resizer.write(
+        { images: { type: "uint8", dims: [1, height, width], data: pixels } },
+        { films: film },
+      );
+      out.set(film.data as Float32Array);
+      idle.push(film);
     },
     async close() {
       await (await session)?.close();
@@ -58,11 +68,11 @@ export function openFilmReader({
   };
 }
 
-function openResizer(setting: ResizeSetting): Promise<Session> {
+function openResizer(setting: ResizeSetting): Promise<WritingSession> {
   const builder = graphBuilder();
   const images = builder.input("images", "uint8", ["N", "H", "W"]);
   builder.output(resizeImages(images, setting), "films");
-  return openSession(builder.build("resize"));
+  return openWritingSession(builder.build("resize"));
 }
 
 /**

@@ -20,8 +20,15 @@ export interface PackedRecord {
 export interface Pack {
   readonly path: string;
   readonly descriptor: number;
-  readonly entries: readonly { readonly digest: string; readonly checksum: number }[];
+  /** Records. */
+  readonly count: number;
+  /** Of each record, 32 bytes. */
+  readonly digests: Buffer;
+  /** Of each record. */
+  readonly checksums: Uint32Array;
 }
+
+export const DIGEST_BYTES = 32;
 
 export const PACK_SUFFIX = ".pack";
 export const TEMPORARY_PREFIX = ".unfinished-";
@@ -79,13 +86,16 @@ async function syncFolder(folder: string): Promise<void> {
 /** The opened pack, or undefined where the file is not a whole pack of such records. The caller closes it. */
 export function openPack(path: string, recordBytes: number): Pack | undefined {
   const descriptor = openSync(path, "r");
-  const entries = readIndex(descriptor, recordBytes);
-  if (entries) return { path, descriptor, entries };
+  const index = readIndex(descriptor, recordBytes);
+  if (index) return { path, descriptor, ...index };
   closeSync(descriptor);
   return undefined;
 }
 
-function readIndex(descriptor: number, recordBytes: number): Pack["entries"] | undefined {
+function readIndex(
+  descriptor: number,
+  recordBytes: number,
+): Pick<Pack, "count" | "digests" | "checksums"> | undefined {
   const { size } = fstatSync(descriptor);
   if (size < TRAILER_BYTES) return undefined;
   const trailer = Buffer.alloc(TRAILER_BYTES);
@@ -101,16 +111,26 @@ function readIndex(descriptor: number, recordBytes: number): Pack["entries"] | u
     readonly recordBytes: number;
     readonly entries: readonly (readonly [string, number])[];
   };
-  if (parsed.recordBytes !== recordBytes || parsed.entries.length * recordBytes !== records)
-    return undefined;
-  return parsed.entries.map(([digest, checksum]) => ({ digest, checksum }));
+  const { entries } = parsed;
+  const count = entries.length;
+  if (parsed.recordBytes !== recordBytes || count * recordBytes !== records) return undefined;
+  const digests = Buffer.alloc(count * DIGEST_BYTES);
+  const checksums = new Uint32Array(count);
+  for (const [place, [digest, checksum]] of entries.entries()) {
+    digests.write(digest, place * DIGEST_BYTES, "hex");
+    checksums[place] = checksum;
+  }
+  return { count, digests, checksums };
 }
 
-/** True when every record still has the checksum that it was written with. */
-export function isPackWhole({ descriptor, entries }: Pack, recordBytes: number): boolean {
-  const record = Buffer.alloc(recordBytes);
-  return entries.every(({ checksum }, place) => {
-    const read = readSync(descriptor, record, 0, recordBytes, place * recordBytes);
-    return read === recordBytes && crc32(record) === checksum;
+/** True when every record still has the checksum that it was written with. `record` is written over. */
+export function isPackWhole(
+  descriptor: number,
+  checksums: Uint32Array,
+  record: Uint8Array,
+): boolean {
+  return checksums.every((checksum, place) => {
+    const read = readSync(descriptor, record, 0, record.length, place * record.length);
+    return read === record.length && crc32(record) === checksum;
   });
 }

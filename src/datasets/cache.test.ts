@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import {
   appendFileSync,
   closeSync,
@@ -163,6 +164,31 @@ describe("buildImageCache", () => {
         message: expect.stringContaining("b.png"),
       },
     );
+  });
+
+  it("gives each film its own pixels and digest where those between cannot be read", async () => {
+    const root = join(folder, "gaps");
+    mkdirSync(root);
+    const originals = (await phantoms()).slice(0, 12);
+    const torn = readFileSync(originals[0]!.path).subarray(0, 900);
+    const samples = originals.flatMap((sample, i) => {
+      copyFileSync(sample.path, join(root, `${i}.png`));
+      writeFileSync(join(root, `${i}-torn.png`), torn);
+      return [sampleOf(root, `${i}-torn.png`), sampleOf(root, `${i}.png`)];
+    });
+    const whole = contents(await buildImageCache(originals, { size: SIZE, dir: `${dir}-whole` }));
+    for (const _ of ["built", "found"]) {
+      const cache = await buildImageCache(samples, { size: SIZE, dir });
+      expect(cache.samples.map(({ key }) => key)).toEqual(originals.map((_, i) => `${i}.png`));
+      expect(originals.map((_, i) => cache.digestAt(i))).toEqual(
+        originals.map(({ path }) => hash("sha256", readFileSync(path))),
+      );
+      expect(cache.problems.map(({ key }) => key)).toEqual(
+        originals.map((_, i) => `${i}-torn.png`),
+      );
+      for (const { key, message } of cache.problems) expect(message).toContain(key);
+      expect(contents(cache)).toEqual(whole);
+    }
   });
 
   it("notices that a file changed, though its size and time stay the same", async () => {

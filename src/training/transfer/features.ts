@@ -4,7 +4,6 @@
  * those of the image cache: whole or not there, and common to processes at work at once.
  */
 import { hash } from "node:crypto";
-import { readSync } from "node:fs";
 import { join } from "node:path";
 import {
   AUGMENTATION_COLUMNS,
@@ -63,12 +62,6 @@ export interface Features {
   close(): void;
 }
 
-/** Where the features of each film lie, by pass. */
-interface Place {
-  readonly descriptor: number;
-  readonly offset: number;
-}
-
 /**
  * The features of all films in `passes` augmented passes beside the plain one; what is not on disk
  * is computed. Throws `interrupted`; what was computed until then is kept.
@@ -83,7 +76,8 @@ export async function openFeatures(
     for (const store of stores.splice(0)) store.close();
   };
   const sessions = new Map<boolean, Extractor>();
-  const places: Place[][] = [];
+  /** By pass the record of each film. */
+  const records: Uint32Array[] = [];
   try {
     let width = 0;
     for (let pass = 0; pass <= passes; pass++) {
@@ -99,17 +93,17 @@ export async function openFeatures(
       stores.push(store);
       const report = (done: number) =>
         source.onProgress?.({ done: pass * cache.count + done, total: (passes + 1) * cache.count });
-      places.push(await fillStore(store, { cache, extractor, source, pass, report }));
+      const filled = await fillStore(store, { cache, extractor, source, pass, report });
+      store.keep(filled, { digests: false });
+      records.push(filled);
     }
     return {
       count: cache.count,
       width,
       passes: passes + 1,
       readInto(index, pass, out) {
-        const { descriptor, offset } = places[pass]![index]!;
         const bytes = new Uint8Array(out.buffer, out.byteOffset, 4 * width);
-        const read = readSync(descriptor, bytes, 0, bytes.length, offset);
-        if (read !== bytes.length) refuseLost(cache, index);
+        if (!stores[pass]!.readInto(records[pass]![index]!, bytes, 0)) refuseLost(cache, index);
       },
       close,
     };
@@ -188,16 +182,18 @@ interface Filling {
   report(done: number): void;
 }
 
-async function fillStore(store: PackStore, filling: Filling): Promise<Place[]> {
+/** The record of each film in the store, into which goes what it lacks. */
+async function fillStore(store: PackStore, filling: Filling): Promise<Uint32Array> {
   const { cache, report, source } = filling;
-  const places: Place[] = [];
+  const records = new Uint32Array(cache.count);
   for (let start = 0; start < cache.count; start += BLOCK) {
     await store.refresh();
     const count = Math.min(BLOCK, cache.count - start);
     const block = Array.from({ length: count }, (_, place) => cache.digestAt(start + place));
     const missing = new Map<string, number>();
     for (const [place, digest] of block.entries())
-      if (!missing.has(digest) && !(await store.find(digest))) missing.set(digest, start + place);
+      if (!missing.has(digest) && store.find(digest) === undefined)
+        missing.set(digest, start + place);
     if (missing.size > 0) {
       const before = block.length - missing.size;
       const vectors = await compute([...missing.values()], {
@@ -214,10 +210,10 @@ async function fillStore(store: PackStore, filling: Filling): Promise<Place[]> {
         "Stopped while features were computed; what is done is kept. Go on with the same command and --resume.",
       );
     for (const [place, digest] of block.entries())
-      places.push((await store.find(digest)) ?? refuseLost(cache, start + place));
+      records[start + place] = store.find(digest) ?? refuseLost(cache, start + place);
     report(start + block.length);
   }
-  return places;
+  return records;
 }
 
 /** The bytes of the features of the films at these indices. */
