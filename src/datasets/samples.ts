@@ -37,11 +37,12 @@ export function samplesFrom(length: number, read: (index: number) => Sample): Sa
       return found.flat() as T[];
     },
     filter(isKept) {
-      const kept: number[] = [];
+      const kept = new Uint32Array(length);
+      let count = 0;
       list.forEach((sample, index) => {
-        if (isKept(sample, index)) kept.push(index);
+        if (isKept(sample, index)) kept[count++] = index;
       });
-      return picked(list, Uint32Array.from(kept));
+      return picked(list, kept.slice(0, count));
     },
     find(isMeant) {
       const place = found(isMeant);

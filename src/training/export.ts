@@ -4,7 +4,7 @@ import {
   type ClassifierMetadata,
   type OperatingPoint,
 } from "../classifier/index.ts";
-import type { Task } from "../datasets/index.ts";
+import { numbered, type Task } from "../datasets/index.ts";
 import { assert } from "../errors.ts";
 import {
   evaluatePredictions,
@@ -88,14 +88,15 @@ function provenanceOf(
   progress: Progress,
 ): Record<string, unknown> {
   const { patientPattern, labelPattern, positive, threads, ...recipe } = settings;
-  const patients = new Set(data.train.samples.map((sample) => sample.patient));
+  const { samples } = data.train;
+  const patients = numbered(samples.length, (place) => samples.at(place)!.patient);
   return {
     hilum: VERSION,
     recipe,
     bestEpoch: progress.best?.epoch,
     epochs: progress.epoch,
     trainingImages: data.train.count,
-    trainingPatients: patients.size,
+    trainingPatients: patients.firsts.length,
     validationImages: data.validation.count,
     validationLeaks: data.leaks.map(({ code }) => code),
     manifestSha256: folder.config().manifestSha256,
