@@ -141,7 +141,9 @@ function toOrtAll(
   values: Readonly<Record<string, Tensor>>,
   of: (value: Tensor) => OrtTensor = toOrt,
 ): Record<string, OrtTensor> {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, of(value)]));
+  const all: Record<string, OrtTensor> = {};
+  for (const name in values) all[name] = of(values[name]!);
+  return all;
 }
 
 function toOrt(value: Tensor): OrtTensor {

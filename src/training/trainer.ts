@@ -43,33 +43,28 @@ export async function openTrainer(
         throw error;
       })
     : undefined;
-  let current = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
-  let spare = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
+  const current = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
+  const spare = new Map(training.state.map(({ name, initial }) => [name, copyOf(initial)]));
   const results = new Map(
     [training.graph, ...(training.accumulating ? [training.accumulating] : [])].map((graph) => [
       graph,
-      resultTensors(graph, training),
+      { own: resultTensors(graph, training), written: writtenStates(graph, training) },
     ]),
   );
 
   /** Runs one graph on the current state and makes what it wrote the current one. */
   const advance = async (session: WritingSession, graph: Graph, feeds: Feeds) => {
-    const own = results.get(graph)!;
-    const written = training.state.filter(({ name }) =>
-      session.outputNames.includes(nextName(name)),
-    );
-    const into = Object.fromEntries(written.map(({ name }) => [nextName(name), spare.get(name)!]));
-    const all = { ...feeds, ...Object.fromEntries(current) };
-    const wanted = Object.fromEntries(graph.inputs.map(({ name }) => [name, fed(all, name)]));
-    await session.write(wanted, { ...own, ...into });
-    const after = new Map(current);
-    const before = new Map(spare);
+    const { own, written } = results.get(graph)!;
+    const wanted: Record<string, Tensor> = {};
+    for (const { name } of graph.inputs) wanted[name] = current.get(name) ?? fed(feeds, name);
+    const into: Record<string, Tensor> = { ...own };
+    for (const { name, next } of written) into[next] = spare.get(name)!;
+    await session.write(wanted, into);
     for (const { name } of written) {
-      after.set(name, spare.get(name)!);
-      before.set(name, current.get(name)!);
+      const before = current.get(name)!;
+      current.set(name, spare.get(name)!);
+      spare.set(name, before);
     }
-    current = after;
-    spare = before;
     return own;
   };
 
@@ -131,6 +126,14 @@ function resultTensors(graph: Graph, { state }: TrainingGraph): Record<string, T
         return [name, { type: type!, dims, data: allocate(type!, sizeOf(dims)) }];
       }),
   );
+}
+
+/** The state tensors that a graph returns anew, each with the name of what it becomes. */
+function writtenStates({ outputs }: Graph, { state }: TrainingGraph) {
+  const names = new Set(outputs.map(({ name }) => name));
+  return state
+    .map(({ name }) => ({ name, next: nextName(name) }))
+    .filter(({ next }) => names.has(next));
 }
 
 function fed(feeds: Feeds, name: string): Tensor {
