@@ -18,17 +18,18 @@ import { epochOrder, stepsOf } from "./sampling.ts";
 /** Trains from where the run stands to its end. */
 export async function trainToEnd(run: Run, context: TrainContext): Promise<RunResult> {
   let { progress } = run;
-  const save = (now: Progress) => {
+  const save = async (now: Progress) => {
     refuseLostState(run, now);
     saveLast(run.folder, { state: run.trainer.state(), progress: now });
     const { epoch, step } = now;
     context.onEvent?.({ kind: "checkpoint", epoch: step === 0 ? epoch : epoch + 1, step });
+    await run.collectGarbage();
   };
   while (!isOver(run.settings, progress)) {
     progress = await runSteps(run, progress, { ...context, save });
     const closed = await finishEpoch(run, progress, context);
     progress = closed ?? progress;
-    save(progress);
+    await save(progress);
     const isStopped = context.signal?.aborted && !isOver(run.settings, progress);
     if (isStopped || !closed) refuseToGoOn(run, progress);
   }
@@ -48,7 +49,7 @@ const CHECKPOINT_MS = 30_000;
 async function runSteps(
   run: Run,
   start: Progress,
-  context: TrainContext & { save(progress: Progress): void },
+  context: TrainContext & { save(progress: Progress): Promise<void> },
 ): Promise<Progress> {
   const { settings, data } = run;
   const { checkpointMs = CHECKPOINT_MS } = context;
@@ -69,7 +70,7 @@ async function runSteps(
     reportStep(run, { progress, steps, begun, first: start.step }, context);
     const isStopped = context.signal?.aborted ?? false;
     if (isStopped || performance.now() - saved >= checkpointMs) {
-      context.save(progress);
+      await context.save(progress);
       saved = performance.now();
       if (isStopped) refuseToGoOn(run, progress);
     }

@@ -7,6 +7,7 @@ import { FIRST_PROGRESS, loadLast, type Progress, saveBest } from "./checkpoint.
 import type { TrainContext } from "./context.ts";
 import { openRunData, type RunData } from "./data.ts";
 import { enterRun } from "./enter.ts";
+import { garbageCollector } from "./garbage.ts";
 import { writeHistory } from "./history.ts";
 import { classesOf, labelsForLoss } from "./labels.ts";
 import type { Settings } from "./options.ts";
@@ -36,6 +37,7 @@ export interface Run {
   readonly head: HeadRecord | undefined;
   /** What validation and the exported model use: averages where they are kept, and statistics. */
   weights(): Record<string, Tensor>;
+  collectGarbage(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function openRun(
   };
   try {
     const { onEvent } = context;
+    const collectGarbage = garbageCollector();
     const data = opened(
       await openRunData(dataset, settings, {
         ...context,
@@ -95,6 +98,7 @@ export async function openRun(
     );
     const progress = await takeUp(entered, trainer, head);
     if (context.hasPreview) await writePreview(folder, data.train, graphs.augmentation, settings);
+    await collectGarbage();
     onEvent?.({
       kind: "started",
       run: folder.path,
@@ -115,6 +119,7 @@ export async function openRun(
       classes: classesOf(data.train.samples, dataset.task),
       progress,
       weights: () => inferenceWeights(graphs, trainer),
+      collectGarbage,
       close,
     };
   } catch (error) {
