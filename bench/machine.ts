@@ -2,11 +2,14 @@
 import { readFileSync } from "node:fs";
 import { cpus, loadavg, totalmem } from "node:os";
 import { setTimeout } from "node:timers/promises";
+import { blockedChannels } from "../src/onnx/index.node.ts";
 import { VERSION } from "../src/version.ts";
 
 export interface Machine {
   readonly processor: string;
   readonly cores: number;
+  /** Channels in a block of ONNX Runtime's blocked layout: the width of the vectors decides the ratios. */
+  readonly block: number;
   readonly memoryGiB: number;
   /** Mean number of runnable processes over the last minute, before the bench began. */
   readonly load: number;
@@ -18,15 +21,26 @@ export async function machineNow(): Promise<Machine> {
   return {
     processor: cpus()[0]?.model ?? "unknown",
     cores: cpus().length,
+    block: await blockedChannels(),
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     load: loadavg()[0]!,
     busy: await busyShare(1000),
   };
 }
 
+const VECTORS: Readonly<Record<number, string>> = { 16: "AVX-512", 8: "AVX2" };
+
 /** One line for people. */
-export function describeMachine({ processor, cores, memoryGiB, load, busy }: Machine): string {
-  return `${processor}, ${cores} cores, ${memoryGiB} GiB; load ${load.toFixed(2)}, ${Math.round(busy * 100)} % busy before the start`;
+export function describeMachine({
+  processor,
+  cores,
+  block,
+  memoryGiB,
+  load,
+  busy,
+}: Machine): string {
+  const vectors = VECTORS[block] ?? "no blocked layout";
+  return `${processor}, ${cores} cores, ${vectors}, ${memoryGiB} GiB; load ${load.toFixed(2)}, ${Math.round(busy * 100)} % busy before the start`;
 }
 
 export function ourVersions(): Record<string, string> {
