@@ -1,5 +1,4 @@
 /** What a data set is: samples with targets, patients and splits, and what is wrong with it. */
-
 import type { Samples } from "./samples.ts";
 import type { Task } from "./task.ts";
 

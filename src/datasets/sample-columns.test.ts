@@ -1,3 +1,4 @@
+import { Session } from "node:inspector/promises";
 import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
@@ -72,6 +73,30 @@ describe("the columns of a data set", () => {
       return { key, split: null, target, patient: filmAsPatient(key), columns: {} };
     });
     expect(columnsOf(pushed).map(({ target }) => target)).toEqual(targets);
+  });
+
+  it("take less than 100 bytes a film, and none of V8's heap that grows with the films", async () => {
+    const held = async () => {
+      const session = new Session();
+      session.connect();
+      await session.post("HeapProfiler.collectGarbage");
+      session.disconnect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return { heapUsed, arrayBuffers };
+    };
+    const count = 50_000;
+    const before = await held();
+    const columns = sampleColumns(ROOT);
+    for (let film = 0; film < count; film++) {
+      const patient = `person${film >> 1}`;
+      const key = `PNEUMONIA/${patient}_bacteria_${film}.jpeg`;
+      columns.push({ key, split: null, target: [0, 1], patient, columns: {} });
+    }
+    const samples = columns.sorted();
+    const after = await held();
+    expect(samples.at(-1)?.key).toBe("PNEUMONIA/person9_bacteria_19.jpeg");
+    expect(after.arrayBuffers - before.arrayBuffers).toBeLessThan(100 * count);
+    expect(after.heapUsed - before.heapUsed).toBeLessThan(20 * count);
   });
 
   it("can be picked from and joined", () => {

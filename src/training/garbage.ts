@@ -1,5 +1,4 @@
 /** Memory that a run no longer needs, given back before V8 would. */
-import { Session } from "node:inspector/promises";
 import { getHeapStatistics } from "node:v8";
 
 /** So much new since the last collection is worth the 0.1 s that one takes. */
@@ -14,16 +13,20 @@ export function garbageCollector(): () => Promise<void> {
   let kept = heldBytes();
   return async () => {
     if (heldBytes() - kept < WORTHWHILE_BYTES) return;
-    const session = new Session();
-    try {
-      session.connect();
-      await session.post("HeapProfiler.collectGarbage");
-    } catch {
-    } finally {
-      session.disconnect();
-    }
+    await collect().catch(() => undefined);
     kept = heldBytes();
   };
+}
+
+async function collect(): Promise<void> {
+  const { Session } = await import("node:inspector/promises");
+  const session = new Session();
+  session.connect();
+  try {
+    await session.post("HeapProfiler.collectGarbage");
+  } finally {
+    session.disconnect();
+  }
 }
 
 function heldBytes(): number {
