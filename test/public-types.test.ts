@@ -65,7 +65,7 @@ describe("the types of hilum", () => {
   it("refuse to change results and data sets", () => {
     typed((films: Dataset = {} as Dataset, run: RunResult = {} as RunResult) => {
       // @ts-expect-error samples are not for changing
-      films.samples.push(films.samples[0]!);
+      films.samples.push(films.samples.at(0)!);
       // @ts-expect-error a result is what came out
       run.model = "another.onnx";
     });

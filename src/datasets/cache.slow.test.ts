@@ -86,7 +86,7 @@ describe("a cache of many films", () => {
           Array.from({ length: 32 }, (_, i) => (step * 7919 + i * 613) % samples.length),
           batch,
         );
-      // A film's place is an offset, a descriptor, its digest and its sample.
+      // A film keeps the number of its record and its digest.
       expect((await inUse()) - before).toBeLessThan(pixels / 25);
       cache.close();
     }

@@ -33,7 +33,7 @@ export interface ImageCache {
   readonly size: number;
   /** The samples of the readable films, in the order given. */
   readonly samples: Samples;
-  /** SHA-256 of the file of the film at that index, hexadecimal. */
+  /** SHA-256 of the file of the film at that index, hexadecimal; not to be asked for after `close`. */
   digestAt(index: number): string;
   /** One for every film that was left out. */
   readonly problems: readonly DatasetProblem[];

@@ -166,6 +166,13 @@ describe("patients", () => {
     expect(problems).toMatchObject([{ code: "patient-unknown", key: "SICK/z.png" }]);
   });
 
+  it("are not named by a match of nothing", async () => {
+    const root = fileTree(["NORMAL/12-1.png", "NORMAL/x.png", "SICK/y.png"]);
+    const { samples } = await openDataset(root, { patientPattern: "^(\\d*)" });
+    const unknown = ["file:NORMAL/x.png", "file:SICK/y.png"];
+    expect(samples.map(({ patient }) => patient)).toEqual(["12", ...unknown]);
+  });
+
   it.each([
     ["NORMAL/IM-0115-0001.jpeg", "IM-115"],
     ["NORMAL/NORMAL2-IM-0115-0001-0002.jpeg", "IM-115"],

@@ -1,3 +1,8 @@
+/**
+ * Folder layouts: CLASS/*, split/CLASS/*, CLASS/split/*, and the public archive as unpacked. Of the
+ * folders between the root and a film, the first that names a split is its split, and the first
+ * that does not is its class; deeper folders (of patients, of studies) do not matter.
+ */
 import {
   classTask,
   compareBytes,

@@ -23,7 +23,7 @@ export { FILM_GRID_STYLE, type FilmPicture, filmGrid, filmPicture } from "./film
 export { groupBy, indivisibleGroups } from "./group.ts";
 export { type DigestInPart, findLeaks } from "./leaks.ts";
 export { manifestLines } from "./manifest-lines.ts";
-export { numbered } from "./numbering.ts";
+export { numbered, numbersBelow } from "./numbering.ts";
 export { type OpenOptions, openDataset } from "./open.ts";
 export { drawPhantom, type PhantomLabel, type PhantomOptions } from "./phantom/phantom.ts";
 export {

@@ -56,10 +56,11 @@ export function labelReader(pattern: string | undefined): (key: string) => strin
 
 const fileNameOf = (key: string): string => key.slice(key.lastIndexOf("/") + 1);
 
+/** A match of nothing names nobody. */
 function firstGroup(expression: RegExp, text: string): string | undefined {
   const match = expression.exec(text);
   if (!match) return undefined;
-  return match.slice(1).find((group) => group !== undefined) ?? match[0];
+  return (match.slice(1).find((group) => group !== undefined) ?? match[0]) || undefined;
 }
 
 const FLAGS = { patientPattern: "--patient-pattern", labelPattern: "--label-pattern" } as const;

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { graphBuilder } from "./build.ts";
 import { relu, reshapeTo } from "./operators/index.ts";
 import { openWritingSession } from "./session.node.ts";
-import { float32, int64 } from "./tensor.ts";
+import { float32, int64, type Tensor } from "./tensor.ts";
 
 function graph() {
   const builder = graphBuilder();
@@ -26,6 +26,21 @@ describe("openWritingSession", () => {
       expect([...into.z.data]).toEqual([first, -1, 0, 2]);
     }
     expect(session.outputNames).toEqual(["y", "z"]);
+    await session.close();
+  });
+
+  it("reads what it wrote, as it is by then", async () => {
+    const session = await openWritingSession(graph(), { threads: 1 });
+    const shape = int64([1], [4]);
+    const [first, second] = [1, 2].map(() => float32([4], new Float32Array(4))) as [Tensor, Tensor];
+    const z = float32([4], new Float32Array(4));
+    await session.write({ x: float32([4], [1, -1, 2, 3]), shape }, { y: first, z });
+    (first.data as Float32Array).set([5, -5, 6, -6]);
+    await session.write({ x: first, shape }, { y: second, z });
+    expect([...second.data]).toEqual([5, 0, 6, 0]);
+    expect([...z.data]).toEqual([5, -5, 6, -6]);
+    await session.write({ x: second, shape }, { y: first, z });
+    expect([...first.data]).toEqual([5, 0, 6, 0]);
     await session.close();
   });
 

@@ -24,7 +24,7 @@ export interface RunData {
   readonly problems: readonly DatasetProblem[];
   /** What crosses from training to validation: patients, copies. Empty unless leaks are allowed. */
   readonly leaks: readonly DatasetProblem[];
-  /** Lines of JSONL that `openDataset` reads back, each with its line feed; made anew each time. */
+  /** Lines of JSONL that `openDataset` reads back, each with its line feed; made anew each time, until `close`. */
   manifest(): Iterable<string>;
   readonly manifestSha256: string;
   close(): void;

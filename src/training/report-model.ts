@@ -186,11 +186,13 @@ async function heatMapsTried(
   const methods = methodsOf(classifier, wanted);
   const seconds = await estimateFaithfulness(classifier, films.length, methods);
   onHeatMaps?.({ films: films.length, methods, seconds });
-  const pathOf = (index: number | undefined) => samples.at(index ?? -1)?.path;
-  const chosen = films.map((index, place) => ({
-    ...samples.at(index)!,
-    other: pathOf(others[place]),
-  }));
+  const chosen = films.map((index, place) => {
+    const other = others[place];
+    return {
+      ...samples.at(index)!,
+      other: other === undefined ? undefined : samples.at(other)!.path,
+    };
+  });
   return faithfulness(classifier, chosen, {
     class: of,
     methods,

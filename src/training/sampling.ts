@@ -1,4 +1,5 @@
 /** Which samples an epoch shows, and in which order: a function of (seed, epoch). */
+import { numbersBelow } from "../datasets/index.ts";
 import { type RandomStream, randomStream } from "../random.ts";
 
 export interface SamplingOptions {
@@ -19,7 +20,7 @@ export function epochOrder(
   { seed, epoch, step, classes }: SamplingOptions,
 ): Uint32Array {
   const random = randomStream(seed, "epoch-order", epoch);
-  const order = classes ? balanced(count, classes, random) : random.shuffle(indicesOf(count));
+  const order = classes ? balanced(count, classes, random) : random.shuffle(numbersBelow(count));
   const length = stepsOf(count, step) * step;
   return length <= count ? order.subarray(0, length) : repeated(order, length);
 }
@@ -28,8 +29,6 @@ export function epochOrder(
 export function stepsOf(count: number, step: number): number {
   return Math.max(1, Math.floor(count / step));
 }
-
-const indicesOf = (count: number) => new Uint32Array(count).map((_, index) => index);
 
 function repeated(order: Uint32Array, length: number): Uint32Array {
   return new Uint32Array(length).map((_, place) => order[place % order.length]!);

@@ -18,7 +18,7 @@ export interface Trainer {
     feeds: Feeds | readonly Feeds[],
     controls: Readonly<Partial<Record<Control, number>>>,
   ): Promise<Record<string, Tensor>>;
-  /** The current state by name. The tensors are live: the next step may overwrite them. */
+  /** The current state by name. Map and tensors are live: the next step changes them. */
   state(): ReadonlyMap<string, Tensor>;
   /** Copies the given state in, or nothing: throws `state-mismatch` when a tensor is missing or misshapen. */
   restore(state: ReadonlyMap<string, Tensor>): void;

@@ -34,6 +34,9 @@ it("evaluate --faithfulness says its time first, and what heat maps rest on ever
   };
   expect(faithfulness).toMatchObject({ class: "PNEUMONIA", films: 3, layers: 5 });
   expect(faithfulness.methods.map(({ method }) => method)).toEqual(["grad-cam", "occlusion"]);
+  // All are called PNEUMONIA: there is no other film to exchange a part with.
+  for (const { metrics } of faithfulness.methods)
+    expect(metrics.exchange?.value ?? null).toBeNull();
   const html = readFileSync(join(out, "report.html"), "utf8");
   for (const { metrics } of faithfulness.methods) {
     const value = metrics.deletion!.value!.toFixed(4);

@@ -46,6 +46,12 @@ describe("drawAugmentation", () => {
     }
   });
 
+  it("writes every number of a row", () => {
+    const row = new Float32Array(AUGMENTATION_COLUMNS).fill(Number.NaN);
+    drawAugmentation(EVERYTHING, [1, 2, 3, 4], row);
+    expect(Array.from(row).filter(Number.isNaN)).toEqual([]);
+  });
+
   it("is neutral where nothing is asked for", () => {
     for (const row of draws({}, 50)) {
       const idle = [...IDLE, ...IDLE_GLYPH].map((column) => [column, row[column]]);
