@@ -86,10 +86,13 @@ async function syncFolder(folder: string): Promise<void> {
 /** The opened pack, or undefined where the file is not a whole pack of such records. The caller closes it. */
 export function openPack(path: string, recordBytes: number): Pack | undefined {
   const descriptor = openSync(path, "r");
-  const index = readIndex(descriptor, recordBytes);
-  if (index) return { path, descriptor, ...index };
-  closeSync(descriptor);
-  return undefined;
+  let index: ReturnType<typeof readIndex>;
+  try {
+    index = readIndex(descriptor, recordBytes);
+    return index && { path, descriptor, ...index };
+  } finally {
+    if (!index) closeSync(descriptor);
+  }
 }
 
 function readIndex(
