@@ -83,22 +83,12 @@ export async function openWritingSession(
   options: SessionOptions = {},
 ): Promise<WritingSession> {
   const session = await create(writeModel(modelOf(withUnreadableOutput(graph))), options);
-  // What one step writes the next one reads: the same tensors in turn, and a step of them is 10 KB of garbage.
-  const known = new WeakMap<Tensor, OrtTensor>();
-  const written = (value: Tensor) => {
-    const found = known.get(value) ?? toOrt(value);
-    known.set(value, found);
-    return found;
-  };
   return {
     inputNames: session.inputNames,
     outputNames: session.outputNames.filter((name) => name !== UNREADABLE),
     async write(feeds, into) {
       try {
-        await session.run(
-          toOrtAll(feeds, (value) => known.get(value) ?? toOrt(value)),
-          { [UNREADABLE]: null, ...toOrtAll(into, written) },
-        );
+        await session.run(toOrtAll(feeds), { [UNREADABLE]: null, ...toOrtAll(into) });
       } catch (error) {
         if (!isUnreadable(error)) throw error;
       }
@@ -137,12 +127,9 @@ async function create(
   }
 }
 
-function toOrtAll(
-  values: Readonly<Record<string, Tensor>>,
-  of: (value: Tensor) => OrtTensor = toOrt,
-): Record<string, OrtTensor> {
+function toOrtAll(values: Readonly<Record<string, Tensor>>): Record<string, OrtTensor> {
   const all: Record<string, OrtTensor> = {};
-  for (const name in values) all[name] = of(values[name]!);
+  for (const name in values) all[name] = toOrt(values[name]!);
   return all;
 }
 
